@@ -1,0 +1,27 @@
+# Warnings are errors; every target sees the same flags.
+add_library(syncline_settings INTERFACE)
+target_compile_options(syncline_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+target_include_directories(syncline_settings INTERFACE
+  ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+# Standalone Asio, and nothing of it that was deprecated.
+target_compile_definitions(syncline_settings INTERFACE
+  ASIO_STANDALONE ASIO_NO_DEPRECATED SYNCLINE_VERSION="${PROJECT_VERSION}")
+if(SYNCLINE_SANITIZE)
+  add_compile_options(-fsanitize=${SYNCLINE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SYNCLINE_SANITIZE})
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these falsely through inlined std::string and std::variant code.
+  target_compile_options(syncline_settings INTERFACE
+    -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+    -Wno-stringop-overread)
+endif()
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace syncline::core {
@@ -34,7 +35,8 @@ class SeqSet {
   // The largest w such that {1..w} is held; 0 if 1 is not.
   std::uint64_t watermark() const;
   std::uint64_t last() const;  // 0 if empty
-  const std::vector<SeqRange>& ranges() const { return ranges_; }
+  const std::vector<SeqRange>& ranges() const& { return ranges_; }
+  std::vector<SeqRange> ranges() && { return std::move(ranges_); }  // of a temporary: by value
 
   SeqSet minus(const SeqSet& other) const;
   SeqSet intersect(const SeqSet& other) const;

@@ -1,0 +1,115 @@
+// The origin's side of one log: from "on my disk" to "durable".
+//
+// State of a record: local -> (pushed to receivers) -> durable once peers in `acks` distinct
+// failure domains hold it on disk. Only records that are not durable yet cost memory here.
+//
+// The ledger of Apache BookKeeper is the model: one writer, parallel pushes to a few receivers,
+// the first `acks` answers win, a slow receiver delays nobody.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "core/ranges.hpp"
+#include "core/time.hpp"
+
+namespace syncline::replication {
+
+// How many distinct failure domains this set of nodes spans, the origin's own not counted.
+using CountDomains = std::function<int(const std::set<core::NodeId>&)>;
+
+struct PendingRecord {
+  std::uint64_t seq = 0;
+  std::uint32_t bytes = 0;
+  core::Instant local_at;      // when it was on this disk
+  core::WallMs committed_at;   // when the producer's commit was noticed
+  bool operator==(const PendingRecord&) const = default;
+};
+
+// "Send these records of the log to that peer": the shell reads them from the journal.
+struct Push {
+  core::NodeId peer;
+  core::SeqSet seqs;
+  bool operator==(const Push&) const = default;
+};
+
+struct WriterLimits {
+  int acks = 2;
+  std::int64_t inflight_max_bytes = std::int64_t{16} << 20;  // unacked, per receiver
+  std::size_t push_records_max = 512;                        // in one push
+  std::size_t push_bytes_max = std::size_t{2} << 20;         // in one push; one record may exceed it
+  core::Duration ack_timeout = core::milliseconds(5000);
+};
+
+class WriterLog {
+ public:
+  WriterLog(core::LogId id, WriterLimits limits);
+
+  const core::LogId& id() const { return id_; }
+
+  // After a restart: all that is local, and of it what is not known to be durable (ascending).
+  // Acks that were saved follow through acked().
+  void restore(const core::SeqSet& local, std::vector<PendingRecord> pending);
+
+  // A record is on this node's disk. REQUIRES: seq is above every one appended before.
+  void appended(const PendingRecord& record);
+
+  // `peer` holds these on its disk (cumulative). Returns the records that became durable by it.
+  std::vector<PendingRecord> acked(const core::NodeId& peer, const core::SeqSet& held,
+                                   const CountDomains& count_domains);
+
+  // Forgets what a peer had said: it came back without its data.
+  void peer_lost_data(const core::NodeId& peer);
+
+  // The peers that get pushes from now on. Those left out keep the acks they gave.
+  void set_receivers(const std::set<core::NodeId>& receivers);
+  const std::set<core::NodeId>& receivers() const { return receivers_; }
+
+  // The link broke, or the peer refused: everything sent and not acked will be sent again.
+  void link_down(const core::NodeId& peer);
+
+  // Fills the window of each receiver that is in `linked`.
+  std::vector<Push> plan_pushes(core::Instant now, const std::set<core::NodeId>& linked);
+
+  // Receivers that have let something lie unacked for longer than the timeout.
+  std::vector<core::NodeId> overdue(core::Instant now) const;
+
+  const core::SeqSet& local() const { return local_; }
+  const core::SeqSet& durable() const { return durable_; }
+  std::size_t pending_count() const { return pending_.size(); }
+  std::uint64_t pending_bytes() const { return pending_bytes_; }
+  const PendingRecord* oldest_pending() const {
+    return pending_.empty() ? nullptr : &pending_.front();
+  }
+  // Pending ones of this log held by at least `acks` domains for an own number of acks.
+  bool is_durable_at(int acks, const CountDomains& count_domains) const;
+  core::SeqSet held_by(const core::NodeId& peer) const;
+  std::optional<core::Instant> next_wake() const;
+
+ private:
+  struct Receiver {
+    core::SeqSet acked;                  // kept across links
+    core::SeqSet sent;                   // on this link, not acked yet
+    std::int64_t inflight_bytes = 0;
+    std::optional<core::Instant> waiting_since;  // of the oldest unacked send or last progress
+  };
+
+  std::uint32_t bytes_of(std::uint64_t seq) const;
+
+  core::LogId id_;
+  WriterLimits limits_;
+  core::SeqSet local_;
+  core::SeqSet durable_;
+  std::deque<PendingRecord> pending_;    // ascending by seq; not durable
+  std::uint64_t pending_bytes_ = 0;
+  std::set<core::NodeId> receivers_;
+  std::map<core::NodeId, Receiver> peers_;
+};
+
+}  // namespace syncline::replication

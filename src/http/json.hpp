@@ -1,0 +1,64 @@
+// Values ↔ JSON: the one codec of the server, the C++ client and the tests.
+//
+// JSON field names are the fields' names in facade/types.hpp, facade/reports.hpp and
+// include/syncline/values.hpp; an empty optional is null. Both families of structs are encoded by
+// the same field lists (fields.hpp), so they cannot drift apart.
+// Strict: an unknown field is kInvalid and names the nearest known one (what people send us).
+// Lenient: unknown fields are skipped, absent ones keep their default (what a newer daemon sends).
+// Pure and thread-safe. Instantiated for: SyncRequest, SyncResponse, StatusReport, StatsReport,
+// RouteReport, FlushReport, VerifyReport, EventRow (both families), and the requests and lists
+// below.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "facade/reports.hpp"
+
+namespace syncline::http {
+
+struct FlushRequest {
+  int acks = 0;            // 0 = as configured
+  double deadline_s = 60;
+};
+
+struct VerifyRequest {
+  std::vector<std::string> collections;  // empty = every collection
+};
+
+struct NotifyRequest {
+  std::string event;
+  std::map<std::string, std::string> details;
+};
+
+// Lists travel inside an object, so that fields can be added later.
+struct NodesAnswer { std::vector<facade::PeerStatus> nodes; };
+struct FreshnessAnswer { std::vector<facade::FreshnessRow> freshness; };
+struct TransfersAnswer { std::vector<facade::TransferRow> transfers; };
+struct EventsAnswer { std::vector<facade::EventRow> events; };
+struct VerifyAnswer { std::vector<facade::VerifyReport> reports; };
+
+struct ErrorAnswer {
+  std::string kind;     // invalid | missing | unreachable | overloaded | exhausted | corrupt | …
+  std::string what;
+  std::string subject;
+};
+
+enum class Strictness { kStrict, kLenient };
+
+// Always valid UTF-8: bytes that are not (a file name, say) become U+FFFD.
+template <typename T>
+std::string to_json(const T& value);
+
+// kInvalid, one line: what is wrong with which field. Fields not given keep `defaults`.
+template <typename T>
+core::Result<T> from_json(std::string_view text, Strictness strictness, T defaults = {});
+
+// JSON Schema (draft 2020-12) of T, from the same field lists; docs/schemas/ holds its output.
+template <typename T>
+std::string schema_of(std::string_view title);
+
+}  // namespace syncline::http

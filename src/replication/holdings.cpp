@@ -68,6 +68,13 @@ void Holdings::merge_failed(const LogId& log, const SeqSet& seqs) {
 
 void Holdings::trimmed(const LogId& log, const SeqSet& seqs) { logs_[log].trimmed.insert(seqs); }
 
+void Holdings::lost(const LogId& log, const SeqSet& seqs) {
+  Holding& holding = logs_[log];
+  erase_all(holding.held, seqs);
+  erase_all(holding.merged, seqs);
+  erase_all(holding.trimmed, seqs);
+}
+
 const Holding* Holdings::find(const LogId& log) const {
   auto it = logs_.find(log);
   return it == logs_.end() ? nullptr : &it->second;

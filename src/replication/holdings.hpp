@@ -36,6 +36,9 @@ class Holdings {
 
   void trimmed(const core::LogId& log, const core::SeqSet& seqs);
 
+  // The disk does not have them after all.
+  void lost(const core::LogId& log, const core::SeqSet& seqs);
+
   const Holding* find(const core::LogId& log) const;
   const core::SeqSet& held(const core::LogId& log) const;  // empty set if unknown
   const std::map<core::LogId, Holding>& all() const { return logs_; }

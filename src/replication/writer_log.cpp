@@ -53,29 +53,36 @@ std::vector<PendingRecord> WriterLog::acked(const NodeId& peer, const SeqSet& he
   }
   receiver.waiting_since.reset();  // it moves: the timeout starts anew with the next plan
 
+  return settle(news, count_domains);
+}
+
+std::vector<PendingRecord> WriterLog::recount(const CountDomains& count_domains) {
+  return settle(local_, count_domains);
+}
+
+// Moves those of the candidates that enough domains hold from pending to durable.
+std::vector<PendingRecord> WriterLog::settle(const SeqSet& candidates,
+                                             const CountDomains& count_domains) {
   std::vector<PendingRecord> made_durable;
   std::deque<PendingRecord> still_pending;
   for (const PendingRecord& record : pending_) {
     bool is_durable = false;
-    if (news.contains(record.seq)) {
+    if (candidates.contains(record.seq)) {
       std::set<NodeId> holders;
       for (const auto& [node, state] : peers_) {
         if (state.acked.contains(record.seq)) holders.insert(node);
       }
       is_durable = count_domains(holders) >= limits_.acks;
     }
-    if (is_durable) {
-      made_durable.push_back(record);
-      durable_.insert(record.seq, record.seq);
-      pending_bytes_ -= record.bytes;
-    } else {
+    if (!is_durable) {
       still_pending.push_back(record);
+      continue;
     }
-  }
-  // Bytes of records that are durable no longer weigh on the other receivers' windows.
-  for (auto& [node, state] : peers_) {
-    if (node == peer) continue;
-    for (const PendingRecord& record : made_durable) {
+    made_durable.push_back(record);
+    durable_.insert(record.seq, record.seq);
+    pending_bytes_ -= record.bytes;
+    // It weighs no longer on the windows of receivers that have not answered yet.
+    for (auto& [node, state] : peers_) {
       if (state.sent.contains(record.seq)) state.inflight_bytes -= record.bytes;
     }
   }
@@ -137,26 +144,23 @@ std::vector<NodeId> WriterLog::overdue(core::Instant now) const {
   return late;
 }
 
-bool WriterLog::is_durable_at(int acks, const CountDomains& count_domains) const {
-  if (acks <= limits_.acks && pending_.empty()) return true;
-  // Distinct boundaries of what peers hold split the log into stretches with the same holders.
+std::uint64_t WriterLog::count_durable_at(int acks, const CountDomains& count_domains) const {
+  // The ends of what peers hold split the log into stretches with the same holders.
   std::set<std::uint64_t> starts;
-  for (const core::SeqRange& r : local_.ranges()) starts.insert(r.first);
+  for (const core::SeqRange& r : local_.ranges()) starts.insert({r.first, r.last + 1});
   for (const auto& [node, state] : peers_) {
-    for (const core::SeqRange& r : state.acked.ranges()) {
-      starts.insert(r.first);
-      starts.insert(r.last + 1);
-    }
+    for (const core::SeqRange& r : state.acked.ranges()) starts.insert({r.first, r.last + 1});
   }
-  for (std::uint64_t seq : starts) {
-    if (!local_.contains(seq)) continue;
+  std::uint64_t durable = 0;
+  for (auto it = starts.begin(); it != starts.end(); ++it) {
+    if (!local_.contains(*it)) continue;
     std::set<NodeId> holders;
     for (const auto& [node, state] : peers_) {
-      if (state.acked.contains(seq)) holders.insert(node);
+      if (state.acked.contains(*it)) holders.insert(node);
     }
-    if (count_domains(holders) < acks) return false;
+    if (count_domains(holders) >= acks) durable += *std::next(it) - *it;
   }
-  return true;
+  return durable;
 }
 
 SeqSet WriterLog::held_by(const NodeId& peer) const {

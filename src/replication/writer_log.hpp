@@ -64,6 +64,9 @@ class WriterLog {
   std::vector<PendingRecord> acked(const core::NodeId& peer, const core::SeqSet& held,
                                    const CountDomains& count_domains);
 
+  // Domains became known or changed: looks again at what is pending.
+  std::vector<PendingRecord> recount(const CountDomains& count_domains);
+
   // Forgets what a peer had said: it came back without its data.
   void peer_lost_data(const core::NodeId& peer);
 
@@ -87,8 +90,8 @@ class WriterLog {
   const PendingRecord* oldest_pending() const {
     return pending_.empty() ? nullptr : &pending_.front();
   }
-  // Pending ones of this log held by at least `acks` domains for an own number of acks.
-  bool is_durable_at(int acks, const CountDomains& count_domains) const;
+  // How many local records `acks` domains hold, for another number of acks than the log's own.
+  std::uint64_t count_durable_at(int acks, const CountDomains& count_domains) const;
   core::SeqSet held_by(const core::NodeId& peer) const;
   std::optional<core::Instant> next_wake() const;
 
@@ -101,6 +104,8 @@ class WriterLog {
   };
 
   std::uint32_t bytes_of(std::uint64_t seq) const;
+  std::vector<PendingRecord> settle(const core::SeqSet& candidates,
+                                    const CountDomains& count_domains);
 
   core::LogId id_;
   WriterLimits limits_;

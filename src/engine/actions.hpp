@@ -1,0 +1,117 @@
+// What comes out of the engine. Each action says what the shell must do, and which event reports
+// that it was done. The shell adds nothing: no retry, no choice, no timeout of its own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/messages.hpp"
+#include "core/object.hpp"
+#include "facade/types.hpp"
+
+namespace syncline::engine {
+
+// ── links ──
+struct Dial {  // -> LinkUp or DialFailed
+  std::string address;
+  core::NodeId expected;  // empty: whoever answers with a certificate of this fleet
+};
+struct CloseLink {
+  core::NodeId peer;
+  std::string reason;
+};
+struct Send {
+  core::NodeId peer;
+  core::Message message;
+};
+
+// ── the journal and the replica ──
+// Journal and fsync; then -> Appended or AppendFailed with the same id. With a read_id, the
+// cursors of that read are stored in the same transaction.
+struct Append {
+  std::uint64_t append_id = 0;
+  core::RecordBatchPtr batch;  // may hold no records: only the cursors are to be stored
+  std::uint64_t read_id = 0;
+};
+// Read from the journal, else from the replica, and send as AppendRecords (-> RecordsSent, or
+// RecordsUnavailable for what is neither here nor there).
+struct SendRecords {
+  core::NodeId peer;
+  core::LogId log;
+  core::SeqSet seqs;
+};
+struct Merge {  // -> Merged or MergeFailed, then ReplicaMeasured
+  core::LogId log;
+  core::SeqSet seqs;
+};
+struct Trim {  // drop these payloads from the journal
+  core::LogId log;
+  core::SeqSet seqs;
+};
+struct SaveAcks {  // lazily: losing it costs a repeated push, never data
+  core::LogId log;
+  core::NodeId peer;
+  core::SeqSet held;
+};
+struct PersistFacts {  // own facts before they are told to anybody
+  core::NodeId owner;
+  std::uint64_t incarnation = 0;
+  std::vector<core::Fact> facts;
+};
+struct ReadSource {  // -> one UnitsRead; `full` = look at every database, not only changed ones
+  core::CollectionName collection;
+  std::uint64_t read_id = 0;
+  bool full = false;
+};
+
+// ── files ──
+struct ScanFiles {  // -> FilesScanned
+  core::CollectionName collection;
+  std::uint64_t scan_id = 0;
+};
+struct Fetch {  // -> FetchProgress…, FetchDone
+  std::uint64_t job = 0;
+  core::CollectionName collection;
+  std::string path;
+  core::ObjectVersion object;
+  core::Root replaces;                    // what we expect at the path; zero = nothing
+  std::vector<core::NodeId> sources;      // linked holders
+  core::Priority priority = core::Priority::kNormal;
+  double bandwidth_mbps = 0;              // 0 = unlimited
+  std::string transport;                  // forced, or empty
+};
+struct CancelFetch {
+  std::uint64_t job = 0;
+};
+struct RemoveFile {  // a replicated deletion
+  core::CollectionName collection;
+  std::string path;
+  core::Root expected;
+};
+
+// ── people and programs ──
+struct AnswerSync {
+  std::uint64_t request = 0;
+  facade::SyncResponse response;
+};
+struct AnswerFlush {
+  std::uint64_t request = 0;
+  facade::FlushReport report;
+};
+struct Emit {
+  facade::EventRow event;  // id and wall time are added by the shell
+};
+struct StopReady {  // drained, or the deadline came: the daemon may exit
+  std::string report;
+  bool is_everything_durable = false;
+};
+
+using Action = std::variant<Dial, CloseLink, Send, Append, SendRecords, Merge, Trim, SaveAcks,
+                            PersistFacts, ReadSource, ScanFiles, Fetch, CancelFetch, RemoveFile,
+                            AnswerSync, AnswerFlush, Emit, StopReady>;
+using Actions = std::vector<Action>;
+
+}  // namespace syncline::engine

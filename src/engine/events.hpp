@@ -1,0 +1,155 @@
+// What goes into the engine. Every event is something that has happened: bytes that arrived, an
+// fsync that returned, a person's request. Values only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/messages.hpp"
+#include "core/object.hpp"
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "facade/types.hpp"
+
+namespace syncline::engine {
+
+struct Tick {};  // next_wake() has come
+
+// ── links ──
+struct LinkUp {
+  core::NodeId peer;
+  core::Hello hello;
+  std::string address;  // "host:port" it was dialled at; empty if it dialled us
+};
+struct LinkDown {
+  core::NodeId peer;
+  std::string reason;
+};
+struct DialFailed {
+  std::string address;
+  std::string reason;
+};
+struct Received {
+  core::NodeId peer;
+  core::Message message;
+};
+
+// ── the journal and the replica ──
+// Units that a source reader found complete. `read_id` names the read, so that its cursors are
+// stored in the very transaction that journals its units.
+struct UnitsRead {
+  core::CollectionName collection;
+  std::uint64_t read_id = 0;
+  std::vector<core::EncodedUnit> units;
+  std::vector<core::WallMs> seen_at;  // parallel to units: when the change was noticed
+  core::Instant noticed_at;           // the same on the node's own clock, for latencies
+  std::uint64_t open_units = 0;
+  std::vector<std::string> problems;
+  bool has_more = false;
+};
+struct Appended {  // fsynced
+  std::uint64_t append_id = 0;
+};
+struct AppendFailed {
+  std::uint64_t append_id = 0;
+  core::Error error;
+};
+struct Merged {
+  core::LogId log;
+  core::SeqSet seqs;
+};
+struct MergeFailed {
+  core::LogId log;
+  core::SeqSet seqs;
+  core::Error error;
+};
+struct ReplicaMeasured {
+  core::CollectionName collection;
+  std::uint64_t units = 0;
+  std::string fingerprint;  // hex
+};
+// Asked to send records that this node no longer has in any form.
+struct RecordsUnavailable {
+  core::NodeId peer;
+  core::LogId log;
+  core::SeqSet seqs;
+  std::string reason;
+};
+// The shell saw a root change (inotify), or was told so by a program.
+struct SourceChanged {
+  core::CollectionName collection;
+};
+struct RecordsSent {
+  core::NodeId peer;
+  core::LogId log;
+  std::uint64_t bytes = 0;
+};
+
+// ── files ──
+struct SeenObject {
+  std::string path;
+  core::Root root;
+  std::uint64_t size_bytes = 0;
+  std::int64_t mtime_ms = 0;
+  std::uint32_t mode = 0644;
+};
+struct FilesScanned {
+  core::CollectionName collection;
+  std::uint64_t scan_id = 0;
+  std::vector<SeenObject> changed;
+  std::vector<std::string> gone;
+  std::uint64_t unstable = 0;  // still being written
+  core::WallMs scanned_at;
+  std::vector<std::string> problems;
+};
+struct FetchProgress {
+  std::uint64_t job = 0;
+  std::uint64_t bytes_done = 0;
+};
+struct FetchDone {
+  std::uint64_t job = 0;
+  core::Status status;
+  std::uint64_t bytes = 0;         // received over the wire
+  std::string conflict_copy;       // name the losing local version was kept under; or empty
+  core::NodeId served_by;          // most bytes came from; empty if none
+};
+
+// ── the machine ──
+struct DiskMeasured {
+  std::uint64_t free_bytes = 0;
+  std::uint64_t total_bytes = 0;
+  std::uint64_t journal_bytes = 0;
+};
+struct TerminationNotice {  // SIGTERM, or the provider's notice
+  core::Instant deadline;
+  std::string reason;
+};
+
+// ── people and programs ──
+struct SyncRequested {
+  std::uint64_t request = 0;
+  facade::SyncRequest sync;
+  // For a request restricted to one config key: the records of each log that have it.
+  std::optional<std::map<core::LogId, core::SeqSet>> only;
+};
+struct FlushRequested {
+  std::uint64_t request = 0;
+  int acks = 0;  // 0: as configured
+  core::Instant deadline;
+};
+struct VerifyDone {  // this node re-hashed its replica or files
+  core::CollectionName collection;
+  std::uint64_t checked = 0;
+  std::vector<std::string> damaged;
+};
+
+using Event = std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, UnitsRead, Appended,
+                           AppendFailed, Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable,
+                           SourceChanged, RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured,
+                           TerminationNotice, SyncRequested, FlushRequested, VerifyDone>;
+
+}  // namespace syncline::engine

@@ -1,0 +1,72 @@
+// What the catalog says, parsed and indexed by what the engine asks: who holds which records, who
+// holds which version of which path, and what each node says of itself.
+//
+// Fed with every change of the catalog, its own facts included. Facts that do not parse are kept
+// out and counted: a newer version of Syncline may know more kinds of facts.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "catalog/views.hpp"
+#include "core/fact.hpp"
+#include "core/ids.hpp"
+#include "core/object.hpp"
+#include "core/ranges.hpp"
+
+namespace syncline::engine {
+
+using ObjectId = std::pair<core::CollectionName, std::string>;  // collection, path
+using LogHolders = std::map<core::NodeId, core::SeqSet>;
+using ObjectHolders = std::map<core::NodeId, core::ObjectVersion>;
+
+// What a fact was about: what has to be looked at again.
+struct ViewChange {
+  std::optional<core::LogId> log;
+  std::optional<ObjectId> object;
+  bool is_self = false;
+};
+
+class FleetView {
+ public:
+  explicit FleetView(core::NodeId self) : self_(std::move(self)) {}
+
+  ViewChange apply(const core::NodeId& owner, const std::string& key, const std::string& value,
+                   bool is_removed);
+  // The node's facts are void. Returns what it was said to hold.
+  std::vector<ViewChange> forget(const core::NodeId& owner);
+
+  const std::map<core::LogId, LogHolders>& logs() const { return logs_; }
+  const LogHolders& holders(const core::LogId& log) const;
+  const std::map<ObjectId, ObjectHolders>& objects() const { return objects_; }
+  const ObjectHolders& holders(const ObjectId& object) const;
+  const std::map<core::NodeId, catalog::NodeSelf>& nodes() const { return nodes_; }
+  const catalog::NodeSelf* find(const core::NodeId& node) const;
+  const std::string* fingerprint(const core::NodeId& node,
+                                 const core::CollectionName& collection) const;
+  std::uint64_t unknown_facts() const { return unknown_facts_; }
+
+  // All records of a log that anybody holds.
+  core::SeqSet known(const core::LogId& log) const;
+  // The version of the path that wins over all others; null if nobody has it.
+  const core::ObjectVersion* winner(const ObjectId& object) const;
+
+  // Distinct failure domains among the nodes, those of the origin's own domain left out. A node
+  // that has not told its domain counts for nothing: unknown is not safe.
+  int count_domains(const std::set<core::NodeId>& nodes, const core::NodeId& origin) const;
+  // How many of the log's known records are held by at least `acks` such domains.
+  std::uint64_t count_durable(const core::LogId& log, int acks) const;
+
+ private:
+  core::NodeId self_;
+  std::map<core::LogId, LogHolders> logs_;
+  std::map<ObjectId, ObjectHolders> objects_;
+  std::map<core::NodeId, catalog::NodeSelf> nodes_;
+  std::map<std::pair<core::NodeId, core::CollectionName>, std::string> fingerprints_;
+  std::uint64_t unknown_facts_ = 0;
+};
+
+}  // namespace syncline::engine

@@ -1,0 +1,302 @@
+#include "engine/objects.hpp"
+
+#include <algorithm>
+
+#include "core/check.hpp"
+
+namespace syncline::engine {
+
+using core::NodeId;
+using core::ObjectVersion;
+
+namespace {
+constexpr core::Duration kRetryMin = core::milliseconds(500);
+constexpr core::Duration kRetryMax = core::seconds(60);
+}  // namespace
+
+Objects::Objects(const core::Config& config, const FleetView& view, const Peers& peers,
+                 ObjectsDoor door)
+    : config_(config),
+      self_(config.node.id),
+      view_(view),
+      peers_(peers),
+      door_(std::move(door)) {}
+
+const core::CollectionConfig* Objects::find(const core::CollectionName& name) const {
+  for (const auto& collection : config_.collections) {
+    if (collection.name == name) return &collection;
+  }
+  return nullptr;
+}
+
+bool Objects::wants(const core::CollectionName& collection) const {
+  return door_.wanted_by(collection).count(self_) > 0;
+}
+
+std::uint64_t Objects::tick(core::WallMs at) {
+  last_hlc_ = std::max(last_hlc_ + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(at.ms, 0))
+                                          << 16);
+  return last_hlc_;
+}
+
+// ── what the scanner saw ────────────────────────────────────────────────────────────────────────
+
+void Objects::scanned(const FilesScanned& scan, core::Instant, Actions& out) {
+  const core::CollectionConfig* collection = find(scan.collection);
+  SYNCLINE_CHECK(collection != nullptr, "scan of an undeclared collection", scan.collection);
+  for (const SeenObject& object : scan.changed) {
+    const ObjectId id{scan.collection, object.path};
+    seen(*collection, object, scan.scanned_at);
+    unsettled_.try_emplace(id);
+    facade::EventRow event;
+    event.type = "object_found";
+    event.collection = scan.collection.text;
+    event.node = self_.text;
+    event.message = "found " + object.path + " (" + std::to_string(object.size_bytes) + " bytes)";
+    out.push_back(Emit{std::move(event)});
+  }
+  for (const std::string& path : scan.gone) {
+    gone(*collection, path, scan.scanned_at);
+    unsettled_.try_emplace(ObjectId{scan.collection, path});
+  }
+}
+
+void Objects::seen(const core::CollectionConfig& collection, const SeenObject& found,
+                   core::WallMs at) {
+  const ObjectId id{collection.name, found.path};
+  const ObjectHolders& holders = view_.holders(id);
+  auto own = holders.find(self_);
+  if (own != holders.end() && own->second.root == found.root && !own->second.is_deleted) return;
+  // Content that others have already under this path is their version, not a new one.
+  const ObjectVersion* known = nullptr;
+  for (const auto& [node, version] : holders) {
+    if (node == self_ || version.is_deleted || version.root != found.root) continue;
+    if (known == nullptr || core::wins_over(version, *known)) known = &version;
+  }
+  if (known != nullptr && own == holders.end()) {
+    const ObjectVersion adopted = *known;
+    door_.tell_version(id, &adopted);
+    return;
+  }
+  ObjectVersion version;
+  version.root = found.root;
+  version.size_bytes = found.size_bytes;
+  version.mtime_ms = found.mtime_ms;
+  version.mode = found.mode;
+  version.hlc = tick(at);
+  version.origin = self_;
+  if (own != holders.end()) version.version = own->second.version;
+  ++version.version.counters[self_];
+  door_.tell_version(id, &version);
+}
+
+void Objects::gone(const core::CollectionConfig& collection, const std::string& path,
+                   core::WallMs at) {
+  const ObjectId id{collection.name, path};
+  const ObjectHolders& holders = view_.holders(id);
+  auto own = holders.find(self_);
+  if (own == holders.end() || own->second.is_deleted) return;
+  if (!collection.replicate_deletes) {
+    // This node has lost its copy; the others keep theirs, and repair brings it back where wanted.
+    door_.tell_version(id, nullptr);
+    return;
+  }
+  ObjectVersion version = own->second;
+  version.is_deleted = true;
+  version.root = {};
+  version.size_bytes = 0;
+  version.hlc = tick(at);
+  version.origin = self_;
+  ++version.version.counters[self_];
+  door_.tell_version(id, &version);
+}
+
+// ── what the fleet says ─────────────────────────────────────────────────────────────────────────
+
+void Objects::object_changed(const ObjectId& object) {
+  auto [it, is_new] = unsettled_.try_emplace(object);
+  if (!is_new) it->second.retry_at.reset();
+  changed_.insert(object);
+}
+
+void Objects::fleet_changed() {
+  for (const auto& [object, holders] : view_.objects()) {
+    if (!wants(object.first)) continue;
+    const ObjectVersion* winner = view_.winner(object);
+    auto own = holders.find(self_);
+    if (winner != nullptr && (own == holders.end() || own->second.root != winner->root)) {
+      object_changed(object);
+    }
+  }
+}
+
+void Objects::hurry(const core::CollectionName& collection, core::Priority priority) {
+  auto [it, is_new] = hurried_.try_emplace(collection, priority);
+  if (!is_new) it->second = std::min(it->second, priority);
+  for (auto& [object, wanted] : unsettled_) {
+    if (object.first == collection) wanted.retry_at.reset();
+  }
+}
+
+void Objects::fetch_progress(const FetchProgress& progress) {
+  auto it = fetches_.find(progress.job);
+  if (it != fetches_.end()) it->second.bytes_done = progress.bytes_done;
+}
+
+void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out) {
+  auto it = fetches_.find(done.job);
+  if (it == fetches_.end()) return;  // cancelled meanwhile
+  const FetchState fetch = std::move(it->second);
+  fetches_.erase(it);
+  job_of_.erase(fetch.object);
+  facade::EventRow event;
+  event.collection = fetch.object.first.text;
+  event.node = self_.text;
+  event.details["path"] = fetch.object.second;
+  event.details["bytes"] = std::to_string(done.bytes);
+  if (done.status.ok()) {
+    ObjectVersion landed = fetch.version;
+    last_hlc_ = std::max(last_hlc_, landed.hlc);
+    door_.tell_version(fetch.object, &landed);
+    event.type = "object_landed";
+    event.message = fetch.object.second + " landed and was verified";
+    if (!done.conflict_copy.empty()) {
+      event.type = "conflict";
+      event.message = fetch.object.second + " was changed on two nodes; the local version is kept as " +
+                      done.conflict_copy;
+      event.details["kept_as"] = done.conflict_copy;
+    }
+    unsettled_.try_emplace(fetch.object);
+  } else {
+    Wanted& wanted = unsettled_[fetch.object];
+    ++wanted.failures;
+    const auto doubled = kRetryMin * (1 << std::min(wanted.failures - 1, 7));
+    wanted.retry_at = now + std::min<core::Duration>(doubled, kRetryMax);
+    wanted.why = core::to_string(done.status.error());
+    event.type = "data_sync_failed";
+    event.message = "could not fetch " + fetch.object.second + ": " + wanted.why;
+  }
+  out.push_back(Emit{std::move(event)});
+}
+
+// ── a turn ──────────────────────────────────────────────────────────────────────────────────────
+
+bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, Actions& out) {
+  const ObjectHolders& holders = view_.holders(object);
+  const ObjectVersion* winner = view_.winner(object);
+  if (winner == nullptr) return true;
+  auto own = holders.find(self_);
+  const bool has_own = own != holders.end();
+  if (has_own && own->second.root == winner->root &&
+      own->second.is_deleted == winner->is_deleted) {
+    // The same content: only the versions have to be joined.
+    ObjectVersion joined = *winner;
+    for (const auto& [node, version] : holders) {
+      if (version.root == winner->root) {
+        joined.version = core::join(joined.version, version.version);
+      }
+    }
+    if (!(joined.version == own->second.version)) door_.tell_version(object, &joined);
+    return true;
+  }
+  if (!wants(object.first)) return true;
+  const core::CollectionConfig* collection = find(object.first);
+  if (collection == nullptr || collection->kind != core::Kind::kFiles) return true;
+  if (winner->is_deleted) {
+    if (has_own && collection->replicate_deletes) {
+      out.push_back(RemoveFile{object.first, object.second, own->second.root});
+    }
+    return true;
+  }
+  if (has_own && !core::wins_over(*winner, own->second)) return true;
+
+  auto running = job_of_.find(object);
+  if (running != job_of_.end()) {
+    FetchState& fetch = fetches_.at(running->second);
+    if (fetch.version.root == winner->root) return true;  // fetch_done will look again
+    out.push_back(CancelFetch{fetch.job});
+    fetches_.erase(fetch.job);
+    job_of_.erase(running);
+  }
+  if (static_cast<int>(fetches_.size()) >= config_.transport.jobs_max) {
+    wanted.why = "waits for one of " + std::to_string(config_.transport.jobs_max) + " places";
+    return false;
+  }
+  const core::Status may = door_.may_take(winner->size_bytes);
+  if (!is_intake_open_ || !may.ok()) {
+    wanted.why = may.ok() ? "intake is closed on this node" : may.error().what;
+    wanted.retry_at = now + core::seconds(5);
+    return false;
+  }
+  std::vector<NodeId> sources;
+  for (const auto& [node, version] : holders) {
+    if (node != self_ && version.root == winner->root && peers_.is_linked(node)) {
+      sources.push_back(node);
+    }
+  }
+  if (sources.empty()) {
+    wanted.why = "no node that has it is reachable now";
+    return false;  // a link or a fact will bring us back
+  }
+  Fetch fetch;
+  fetch.job = next_job_++;
+  fetch.collection = object.first;
+  fetch.path = object.second;
+  fetch.object = *winner;
+  if (has_own) fetch.replaces = own->second.root;
+  fetch.sources = sources;
+  fetch.priority = collection->priority;
+  auto hurried = hurried_.find(object.first);
+  if (hurried != hurried_.end()) fetch.priority = std::min(fetch.priority, hurried->second);
+  fetch.bandwidth_mbps = config_.transport.bandwidth_total_mbps;
+  fetches_[fetch.job] = {fetch.job, object, *winner, sources, now, 0};
+  job_of_[object] = fetch.job;
+  out.push_back(std::move(fetch));
+  return true;
+}
+
+void Objects::plan(core::Instant now, Actions& out) {
+  // A change may make a running fetch pointless, so it is looked at although no place is free …
+  for (const ObjectId& object : changed_) {
+    auto it = unsettled_.find(object);
+    if (it != unsettled_.end() && settle(object, it->second, now, out)) unsettled_.erase(it);
+  }
+  changed_.clear();
+  // … all others wait for a place: a turn costs nothing while thousands are queued.
+  const auto places = static_cast<std::size_t>(config_.transport.jobs_max);
+  for (auto it = unsettled_.begin(); it != unsettled_.end() && fetches_.size() < places;) {
+    if (it->second.retry_at && *it->second.retry_at > now) {
+      ++it;
+      continue;
+    }
+    it->second.retry_at.reset();
+    it = settle(it->first, it->second, now, out) ? unsettled_.erase(it) : std::next(it);
+  }
+}
+
+std::optional<core::Instant> Objects::next_wake() const {
+  std::optional<core::Instant> wake;
+  for (const auto& [object, wanted] : unsettled_) {
+    if (wanted.retry_at && (!wake || *wanted.retry_at < *wake)) wake = wanted.retry_at;
+  }
+  return wake;
+}
+
+std::size_t Objects::waiting(const core::CollectionName& collection) const {
+  std::size_t count = 0;
+  for (const auto& [object, wanted] : unsettled_) count += object.first == collection ? 1 : 0;
+  for (const auto& [object, job] : job_of_) count += object.first == collection ? 1 : 0;
+  return count;
+}
+
+std::string Objects::why_waiting(const core::CollectionName& collection) const {
+  for (const auto& [object, wanted] : unsettled_) {
+    if (object.first == collection && !wanted.why.empty()) return object.second + ": " + wanted.why;
+  }
+  for (const auto& [object, job] : job_of_) {
+    if (object.first == collection) return object.second + " is being fetched";
+  }
+  return {};
+}
+
+}  // namespace syncline::engine

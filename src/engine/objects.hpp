@@ -1,0 +1,91 @@
+// Files in the engine: from "seen in a scan" to "the same version wherever it is wanted".
+//
+// Each node tells the version it has at each path; the version that wins over all others is what
+// everybody who wants the collection fetches, from any linked node that has it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/config.hpp"
+#include "engine/actions.hpp"
+#include "engine/events.hpp"
+#include "engine/fleet_view.hpp"
+#include "engine/peers.hpp"
+
+namespace syncline::engine {
+
+struct ObjectsDoor {
+  std::function<const std::set<core::NodeId>&(const core::CollectionName&)> wanted_by;
+  // Tells the fleet (and the own disk) which version this node has; nullptr: none any more.
+  std::function<void(const ObjectId&, const core::ObjectVersion*)> tell_version;
+  // May a file of so many bytes be taken now? Otherwise why not: disk limits of this node.
+  std::function<core::Status(std::uint64_t bytes)> may_take;
+};
+
+// One fetch under way, as `transfers` shows it.
+struct FetchState {
+  std::uint64_t job = 0;
+  ObjectId object;
+  core::ObjectVersion version;
+  std::vector<core::NodeId> sources;
+  core::Instant started_at;
+  std::uint64_t bytes_done = 0;
+};
+
+class Objects {
+ public:
+  Objects(const core::Config& config, const FleetView& view, const Peers& peers, ObjectsDoor door);
+
+  void scanned(const FilesScanned& scan, core::Instant now, Actions& out);
+  void object_changed(const ObjectId& object);     // the catalog says something new
+  void fleet_changed();                            // links, or who wants what
+  // A request wants these on this node now, and perhaps slower, or by one transport only.
+  void hurry(const core::CollectionName& collection, core::Priority priority);
+  void fetch_progress(const FetchProgress& progress);
+  void fetch_done(const FetchDone& done, core::Instant now, Actions& out);
+  void set_intake(bool is_open) { is_intake_open_ = is_open; }
+
+  void plan(core::Instant now, Actions& out);
+  std::optional<core::Instant> next_wake() const;
+
+  const std::map<std::uint64_t, FetchState>& fetches() const { return fetches_; }
+  std::size_t waiting(const core::CollectionName& collection) const;
+  // Why the oldest waiting object of the collection is not here yet; empty if none waits.
+  std::string why_waiting(const core::CollectionName& collection) const;
+
+ private:
+  struct Wanted {
+    std::optional<core::Instant> retry_at;
+    int failures = 0;
+    std::string why;
+  };
+  const core::CollectionConfig* find(const core::CollectionName& name) const;
+  bool wants(const core::CollectionName& collection) const;
+  void seen(const core::CollectionConfig& collection, const SeenObject& object, core::WallMs at);
+  void gone(const core::CollectionConfig& collection, const std::string& path, core::WallMs at);
+  // Brings this node's version of the path nearer to the winner; true when nothing is left to do.
+  bool settle(const ObjectId& object, Wanted& wanted, core::Instant now, Actions& out);
+  std::uint64_t tick(core::WallMs at);
+
+  const core::Config& config_;
+  core::NodeId self_;
+  const FleetView& view_;
+  const Peers& peers_;
+  ObjectsDoor door_;
+  bool is_intake_open_ = true;
+  std::uint64_t last_hlc_ = 0;
+  std::uint64_t next_job_ = 1;
+  std::map<ObjectId, Wanted> unsettled_;
+  std::set<ObjectId> changed_;             // to be looked at even while all places are taken
+  std::map<ObjectId, std::uint64_t> job_of_;
+  std::map<std::uint64_t, FetchState> fetches_;
+  std::map<core::CollectionName, core::Priority> hurried_;
+};
+
+}  // namespace syncline::engine

@@ -1,0 +1,53 @@
+// Statistics by backend, and the latency from commit to durable.
+//
+// Latencies: the last 10,000 samples, exactly (80 KB); percentiles are computed when asked.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/time.hpp"
+#include "facade/reports.hpp"
+
+namespace syncline::facade {
+
+constexpr std::size_t kLatencySamples = 10'000;
+
+class LatencyWindow {
+ public:
+  void add(core::Duration latency);  // negative ones (a clock that jumped) count as 0
+  std::size_t size() const { return samples_.size(); }
+  // Nearest rank: the smallest sample that at least `percent` of all do not exceed. 0 if empty.
+  // REQUIRES: 0 < percent <= 100
+  core::Duration percentile(double percent) const;
+
+ private:
+  std::vector<std::int64_t> samples_;  // ns, a ring once full
+  std::size_t next_ = 0;
+};
+
+class Stats {
+ public:
+  // One request, or one part of a request for "all", ended.
+  void count(const std::string& backend, std::uint64_t bytes, bool is_ok, core::Duration took);
+  void became_durable(core::Duration commit_to_durable);
+  void add(const std::string& counter, std::uint64_t amount = 1);
+
+  // Every backend has a row, those never used too; rows by name.
+  StatsReport report() const;
+
+ private:
+  struct Row {
+    std::uint64_t syncs = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t errors = 0;
+    double seconds = 0;
+  };
+  std::map<std::string, Row> rows_;
+  std::map<std::string, std::uint64_t> counters_;
+  LatencyWindow durable_;
+};
+
+}  // namespace syncline::facade

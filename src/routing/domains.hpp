@@ -1,0 +1,35 @@
+// Failure domains: how many independent copies a set of nodes is.
+//
+// Each node is an edge between the machine it runs on (host) and the disk its data lies on
+// (storage). Losing a host or a storage loses all copies on its edges. The number of copies is the
+// smallest number of such losses that destroys every one of them: by König's theorem the size of
+// a maximum matching between hosts and storages. Three nodes on one NFS export are one copy; two
+// virtual machines on one host are one copy; a chain (A shares a disk with B, B a host with C) is
+// two, because no single loss takes both A and C. See docs/decisions/failure-domains.md.
+//
+// Provider zones are not part of the identity: a fleet in one zone would have one copy for ever.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "routing/types.hpp"
+
+namespace syncline::routing {
+
+// True if one loss (host or storage) takes both. Unknown parts are compared as unknown: a domain
+// of which nothing is known shares with everything.
+bool share_failure(const Domain& a, const Domain& b);
+
+// Independent copies among `holders`, those that share a failure with `origin` left out (nullptr:
+// none is left out). Domains of which nothing is known count for nothing.
+// Stops counting at `enough` (0: counts all). O(holders · enough).
+int distinct_domains(const std::vector<const Domain*>& holders, const Domain* origin,
+                     int enough = 0);
+
+// Positions of a largest subset of `holders` in which no two share a failure; earlier positions
+// are preferred, at most `wanted` are taken.
+std::vector<std::size_t> independent_subset(const std::vector<const Domain*>& holders,
+                                            std::size_t wanted);
+
+}  // namespace syncline::routing

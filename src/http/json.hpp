@@ -35,16 +35,26 @@ struct NotifyRequest {
 };
 
 // Lists travel inside an object, so that fields can be added later.
-struct NodesAnswer { std::vector<facade::PeerStatus> nodes; };
-struct FreshnessAnswer { std::vector<facade::FreshnessRow> freshness; };
-struct TransfersAnswer { std::vector<facade::TransferRow> transfers; };
-struct EventsAnswer { std::vector<facade::EventRow> events; };
-struct VerifyAnswer { std::vector<facade::VerifyReport> reports; };
+// clang-format off
+template <typename Row> struct NodesOf { std::vector<Row> nodes; };
+template <typename Row> struct FreshnessOf { std::vector<Row> freshness; };
+template <typename Row> struct TransfersOf { std::vector<Row> transfers; };
+template <typename Row> struct EventsOf { std::vector<Row> events; };
+template <typename Row> struct VerifyReportsOf { std::vector<Row> reports; };
+// clang-format on
+using NodesAnswer = NodesOf<facade::PeerStatus>;
+using FreshnessAnswer = FreshnessOf<facade::FreshnessRow>;
+using TransfersAnswer = TransfersOf<facade::TransferRow>;
+using EventsAnswer = EventsOf<facade::EventRow>;
+using VerifyAnswer = VerifyReportsOf<facade::VerifyReport>;
 
-struct ErrorAnswer {
+struct ErrorDetail {
   std::string kind;     // invalid | missing | unreachable | overloaded | exhausted | corrupt | …
   std::string what;
   std::string subject;
+};
+struct ErrorAnswer {
+  ErrorDetail error;
 };
 
 enum class Strictness { kStrict, kLenient };

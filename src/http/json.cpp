@@ -45,7 +45,9 @@ Json encode(const T& value) {
     require_field_count<FieldsOf<T>::kCount>(value);
     Json object = Json::object();
     FieldsOf<T>::visit(
-        [&object](const char* name, const auto& field, const char*) { object[name] = encode(field); },
+        [&object](const char* name, const auto& field, const char*) {
+          object[name] = encode(field);
+        },
         value);
     return object;
   }

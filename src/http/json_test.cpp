@@ -87,7 +87,8 @@ struct BadRequest {
 
 TEST(Json, says_in_one_line_what_is_wrong_with_a_request) {
   const BadRequest cases[] = {
-      {R"({"data_type":"games","target":["a"]})", "unknown field 'target'; did you mean 'targets'?"},
+      {R"({"data_type":"games","target":["a"]})",
+       "unknown field 'target'; did you mean 'targets'?"},
       {R"({"data_type":7})", "'data_type' must be a text, not a number"},
       {R"({"targets":"a"})", "'targets' must be a list, not a text"},
       {R"({"targets":["a",null]})", "'targets[1]' must be a text, not null"},

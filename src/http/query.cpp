@@ -110,7 +110,8 @@ core::Result<facade::SyncRequest> request_from_query(const Query& query,
           const char* wanted = read(it->second, field);
           if (wanted == nullptr) continue;
           error = core::Error{core::ErrorKind::kInvalid,
-                              "'" + it->first + "' must be " + wanted + ", not '" + it->second + "'",
+                              "'" + it->first + "' must be " + wanted + ", not '" +
+                                  it->second + "'",
                               ""};
         }
       },

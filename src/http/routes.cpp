@@ -62,7 +62,9 @@ void long_call(Shared& shared, Response& response, Call call) {
 core::Status check(const facade::SyncRequest& request) {
   if (request.data_type.empty()) return invalid("'data_type' is missing: a collection, or 'all'");
   if (request.timeout_s <= 0) return invalid("'timeout_s' must be above 0");
-  if (request.bandwidth_limit_mbps < 0) return invalid("'bandwidth_limit_mbps' must not be negative");
+  if (request.bandwidth_limit_mbps < 0) {
+    return invalid("'bandwidth_limit_mbps' must not be negative");
+  }
   return {};
 }
 
@@ -98,7 +100,8 @@ void add_flush(httplib::Server& server, Shared& shared) {
       return answer_error(response, invalid("'deadline_s' must be between 0 and 604800"));
     }
     const auto deadline = core::from_seconds(wanted->deadline_s);
-    long_call(shared, response, [&] { answer(response, shared.api.flush(wanted->acks, deadline)); });
+    long_call(shared, response,
+              [&] { answer(response, shared.api.flush(wanted->acks, deadline)); });
   });
 }
 

@@ -1,4 +1,5 @@
-// The HTTP server of a daemon: one listener per entry of node.http_listen, all with the same routes.
+// The HTTP server of a daemon: one listener per entry of node.http_listen, all with the same
+// routes.
 //
 // Listeners, as written in http_listen (paths are absolute after the configuration is loaded):
 //   unix:PATH              Unix socket, mode 0600: whoever may open it may do everything
@@ -33,10 +34,10 @@ struct TlsFiles {
   std::string authority;  // the fleet's CA
 };
 
-// Bounds on what callers can make the daemon hold at once, over all listeners of one server.
-// Beyond a bound the answer is 503 with Retry-After, never a queue without end.
+// Bounds on what callers can make the daemon hold at once. Connections wait in the kernel for a
+// free thread; beyond the other bounds the answer is 503 with Retry-After.
 struct ServerLimits {
-  std::size_t connections_max = 128;  // each holds one thread while it is served
+  std::size_t connections_max = 128;  // per listener; each holds one thread while served
   std::size_t followers_max = 24;     // event streams open at once
   std::size_t long_calls_max = 32;    // sync, flush, verify, routes under way
   std::size_t ranges_max = 8;         // ranges in one request for an object

@@ -41,8 +41,8 @@ core::Status make_token(const std::string& path) {
   const std::string draft = path + ".new." + std::to_string(getpid());
   const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return error_of("cannot write the API token", draft);
-  const bool is_written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                          fsync(fd) == 0;
+  const auto size = static_cast<ssize_t>(text.size());
+  const bool is_written = write(fd, text.data(), text.size()) == size && fsync(fd) == 0;
   const bool is_closed = close(fd) == 0;
   const bool is_placed = is_written && is_closed &&
                          (link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);

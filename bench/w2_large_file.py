@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""W2: one 2 GiB file to one other node: Syncline beside rsync over ssh and cp.
+
+Syncline's figure runs from the request to the answer that the file is verified and fsynced on the
+target; what the source needs to hash the file first is shown apart. The bound is the slower of
+writing to this disk with fsync and SHA-256 on one core.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+
+from peers import (BUFFER, Sshd, copy_with_fsync, disk_write_rate, file_digest, mib_per_s,
+                   peak_rss_bytes, print_table, scratch, sha256_rate, timed, verdict)
+from fleet import Fleet
+
+SHARE_WANTED = 0.8
+RSS_MAX_BYTES = 200 << 20
+NAME = "archive.npz"
+
+
+def make_file(path, size_bytes):
+    with open(path, "wb") as out:
+        for _ in range(size_bytes // BUFFER):
+            out.write(os.urandom(BUFFER))
+
+
+def run_syncline(folder, file, transport, timeout):
+    collection = {"name": "archives", "kind": "files", "root": "data/archives", "copies": 2,
+                  "stable_ms": 1000, "freshness_target_s": 600}
+    with Fleet(folder / "fleet") as fleet:
+        for name in ("source", "target"):
+            fleet.add_node(name, roles=["training"], collections=[collection], acks=1)
+        fleet.start_all()
+        fleet.wait_connected()
+        # The target does not want the file until it is asked to: the source hashes it first.
+        fleet.stop("target")
+        source = fleet.nodes["source"].root("archives") / NAME
+        started = time.monotonic()
+        os.link(file, source)
+        fleet.wait_until(
+            lambda: fleet.collection_status("source", "archives")["known"] == 1, timeout,
+            "the source to have hashed the file")
+        hashing = time.monotonic() - started
+        fleet.start("target")
+        started = time.monotonic()
+        asked = ["sync", "archives", "--target", "target", "--confirm", "--timeout", timeout]
+        rc, answer = fleet.cli("source", *asked, *(["--transport", transport] if transport else []),
+                               timeout=timeout + 30)
+        seconds = time.monotonic() - started
+        if rc != 0:
+            raise SystemExit(f"syncline sync ended with {rc}: {answer}")
+        rss = max(peak_rss_bytes(node.process.pid) for node in fleet.nodes.values())
+        is_same = file_digest(fleet.nodes["target"].root("archives") / NAME) == file_digest(file)
+    return seconds, hashing, rss, is_same
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size-mib", type=int, default=2048)
+    parser.add_argument("--timeout", type=int, default=300)
+    parser.add_argument("--transport", default="", help="force one: p2p, swarm, aria2, ssh")
+    parser.add_argument("--peers-only", action="store_true", help="measure without Syncline")
+    options = parser.parse_args()
+    size = options.size_mib << 20
+    folder = scratch("w2-")
+    try:
+        file = folder / NAME
+        make_file(file, size)
+        disk = disk_write_rate(folder, size)
+        sha = sha256_rate()
+        bound = min(disk, sha)
+        cp = timed(lambda: copy_with_fsync(file, folder / "cp.bin"))
+        (folder / "cp.bin").unlink()
+        with Sshd() as sshd:
+            rsync, _ = sshd.rsync(file, folder / "rsync.bin")
+        (folder / "rsync.bin").unlink()
+        rows = []
+
+        def row(name, seconds):
+            rate = size / seconds
+            rows.append([name, f"{seconds:.2f} s", mib_per_s(rate), f"{rate / bound:.2f}",
+                         f"{rsync / seconds:.1f}"])
+        is_met = True
+        if not options.peers_only:
+            seconds, hashing, rss, is_same = run_syncline(folder, file, options.transport,
+                                                          options.timeout)
+            row("Syncline, verified and fsynced", seconds)
+            row("  hashing at the source, before", hashing)
+        row("rsync over ssh", rsync)
+        row("cp, then fsync", cp)
+        row("bound: disk write with fsync", size / disk)
+        row("bound: SHA-256 on one core", size / sha)
+        print_table(f"W2: one file of {options.size_mib} MiB",
+                    ["", "time", "rate", "of bound", "× rsync"], rows)
+        if not options.peers_only:
+            share = size / seconds / bound
+            is_met = verdict(f"{share:.2f} of the slower bound, {SHARE_WANTED} wanted",
+                             share >= SHARE_WANTED)
+            is_met = verdict(f"peak memory {rss >> 20} MiB, at most {RSS_MAX_BYTES >> 20} wanted",
+                             rss <= RSS_MAX_BYTES) and is_met
+            is_met = verdict("same content on both sides", is_same) and is_met
+        return 0 if is_met else 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

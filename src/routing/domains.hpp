@@ -17,12 +17,11 @@
 
 namespace syncline::routing {
 
-// True if one loss (host or storage) takes both. Unknown parts are compared as unknown: a domain
-// of which nothing is known shares with everything.
+// True if one loss (host or storage) takes both. A domain that is not known shares with everything.
 bool share_failure(const Domain& a, const Domain& b);
 
-// Independent copies among `holders`, those that share a failure with `origin` left out (nullptr:
-// none is left out). Domains of which nothing is known count for nothing.
+// Independent copies among `holders`, those that share a failure with `origin` left out (nullptr
+// or not known: none is left out). Holders whose domain is not known count for nothing.
 // Stops counting at `enough` (0: counts all). O(holders · enough).
 int distinct_domains(const std::vector<const Domain*>& holders, const Domain* origin,
                      int enough = 0);

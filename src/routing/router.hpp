@@ -4,7 +4,8 @@
 // contents and the same question give the same answer on every node. A full, slow or dead node
 // changes its own verdict and nobody else's.
 //
-// Speed: what depends only on a node and a rule (roles, globs, running jobs, spot) is worked out
+// Speed: `put` costs most where a new node goes before others; feed a new router ascending by id.
+// What depends only on a node and a rule (roles, globs, running jobs, spot) is worked out
 // once, when either changes; a question adds disk, age and order, and costs no allocation per node.
 // The fast questions and the explained ones run the same scoring code.
 //
@@ -75,18 +76,25 @@ class Router {
 
  private:
   struct Table {  // one collection's rules, worked out for each node
-    Rules rules;
+    Policy policy;
     std::vector<Cell> cells;  // parallel to nodes_
   };
-  std::size_t position(const core::NodeId& id) const;  // nodes_.size() if not there
+  NodeIndex index_of(const core::NodeId& id) const;  // kNoNode if it is not there
+  NameNumber number_of(const std::string& name);
+  Cell cell_of(const NodeView& node, const Policy& policy);
   TargetQuestion question(const Table& table, const Job& job) const;
   SourceQuestion question(const Table& table, const Pull& pull) const;
-  std::vector<NodeIndex> indices(const std::vector<core::NodeId>& ids) const;
-  Receivers settle(const Job& job, const std::vector<NodeIndex>& candidates, std::size_t wanted,
-                   int acks) const;
+  std::vector<bool> flags_of(const std::vector<core::NodeId>& ids) const;
+  std::vector<bool> matching(const std::vector<std::string>& globs) const;
+  template <typename Question>
+  Route route(const Table& table, const Question& question) const;
+  template <typename Question>
+  std::vector<facade::RouteVerdict> explain(const Table& table, const Question& question,
+                                            std::size_t chosen_max) const;
 
   std::vector<NodeView> nodes_;
   std::map<core::CollectionName, Table> tables_;
+  std::map<std::string, NameNumber> names_;  // of providers and storages; only ever grows
 };
 
 }  // namespace syncline::routing

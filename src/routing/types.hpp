@@ -23,11 +23,11 @@ const char* to_string(Liveness liveness);
 // Two nodes that share `host` or `storage` lose their data together (see domains.hpp). Provider
 // and zone are a preference between otherwise equal receivers, not an identity.
 struct Domain {
-  std::string host;      // machine id
-  std::string storage;   // NFS export, or what is unique to the local disk
+  std::string host;      // machine id; without it nothing is known
+  std::string storage;   // NFS export, or what is unique to a disk; empty = the host's own disk
   std::string provider;
   std::string zone;
-  bool is_known() const { return !host.empty() || !storage.empty(); }
+  bool is_known() const { return !host.empty(); }
   bool operator==(const Domain&) const = default;
 };
 

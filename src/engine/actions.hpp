@@ -71,6 +71,7 @@ struct ReadSource {  // -> one UnitsRead; `full` = look at every database, not o
 struct ScanFiles {  // -> FilesScanned
   core::CollectionName collection;
   std::uint64_t scan_id = 0;
+  bool full = false;  // every file, not only those that changed
 };
 struct Fetch {  // -> FetchProgress…, FetchDone
   std::uint64_t job = 0;

@@ -41,13 +41,13 @@ std::uint64_t Objects::tick(core::WallMs at) {
 
 // ── what the scanner saw ────────────────────────────────────────────────────────────────────────
 
-void Objects::scanned(const FilesScanned& scan, core::Instant, Actions& out) {
+void Objects::scanned(const FilesScanned& scan, core::Instant now, Actions& out) {
   const core::CollectionConfig* collection = find(scan.collection);
   SYNCLINE_CHECK(collection != nullptr, "scan of an undeclared collection", scan.collection);
   for (const SeenObject& object : scan.changed) {
     const ObjectId id{scan.collection, object.path};
     seen(*collection, object, scan.scanned_at);
-    unsettled_.try_emplace(id);
+    unsettled_.try_emplace(id, Wanted{now, {}, 0, {}});
     facade::EventRow event;
     event.type = "object_found";
     event.collection = scan.collection.text;
@@ -57,7 +57,7 @@ void Objects::scanned(const FilesScanned& scan, core::Instant, Actions& out) {
   }
   for (const std::string& path : scan.gone) {
     gone(*collection, path, scan.scanned_at);
-    unsettled_.try_emplace(ObjectId{scan.collection, path});
+    unsettled_.try_emplace(ObjectId{scan.collection, path}, Wanted{now, {}, 0, {}});
   }
 }
 
@@ -113,19 +113,19 @@ void Objects::gone(const core::CollectionConfig& collection, const std::string& 
 
 // ── what the fleet says ─────────────────────────────────────────────────────────────────────────
 
-void Objects::object_changed(const ObjectId& object) {
-  auto [it, is_new] = unsettled_.try_emplace(object);
+void Objects::object_changed(const ObjectId& object, core::Instant now) {
+  auto [it, is_new] = unsettled_.try_emplace(object, Wanted{now, {}, 0, {}});
   if (!is_new) it->second.retry_at.reset();
   changed_.insert(object);
 }
 
-void Objects::fleet_changed() {
+void Objects::fleet_changed(core::Instant now) {
   for (const auto& [object, holders] : view_.objects()) {
     if (!wants(object.first)) continue;
     const ObjectVersion* winner = view_.winner(object);
     auto own = holders.find(self_);
     if (winner != nullptr && (own == holders.end() || own->second.root != winner->root)) {
-      object_changed(object);
+      object_changed(object, now);
     }
   }
 }
@@ -166,9 +166,10 @@ void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out)
                       done.conflict_copy;
       event.details["kept_as"] = done.conflict_copy;
     }
-    unsettled_.try_emplace(fetch.object);
+    unsettled_.try_emplace(fetch.object, Wanted{now, {}, 0, {}});
   } else {
     Wanted& wanted = unsettled_[fetch.object];
+    wanted.since = fetch.wanted_since;
     ++wanted.failures;
     const auto doubled = kRetryMin * (1 << std::min(wanted.failures - 1, 7));
     wanted.retry_at = now + std::min<core::Duration>(doubled, kRetryMax);
@@ -249,7 +250,7 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   auto hurried = hurried_.find(object.first);
   if (hurried != hurried_.end()) fetch.priority = std::min(fetch.priority, hurried->second);
   fetch.bandwidth_mbps = config_.transport.bandwidth_total_mbps;
-  fetches_[fetch.job] = {fetch.job, object, *winner, sources, now, 0};
+  fetches_[fetch.job] = {fetch.job, object, *winner, sources, now, wanted.since, 0};
   job_of_[object] = fetch.job;
   out.push_back(std::move(fetch));
   return true;
@@ -287,6 +288,21 @@ std::size_t Objects::waiting(const core::CollectionName& collection) const {
   for (const auto& [object, wanted] : unsettled_) count += object.first == collection ? 1 : 0;
   for (const auto& [object, job] : job_of_) count += object.first == collection ? 1 : 0;
   return count;
+}
+
+std::optional<core::Instant> Objects::oldest_waiting(
+    const core::CollectionName& collection) const {
+  std::optional<core::Instant> oldest;
+  if (!wants(collection)) return oldest;
+  for (const auto& [object, wanted] : unsettled_) {
+    if (object.first != collection) continue;
+    if (!oldest || wanted.since < *oldest) oldest = wanted.since;
+  }
+  for (const auto& [job, fetch] : fetches_) {
+    if (fetch.object.first != collection) continue;
+    if (!oldest || fetch.wanted_since < *oldest) oldest = fetch.wanted_since;
+  }
+  return oldest;
 }
 
 std::string Objects::why_waiting(const core::CollectionName& collection) const {

@@ -35,6 +35,7 @@ struct FetchState {
   core::ObjectVersion version;
   std::vector<core::NodeId> sources;
   core::Instant started_at;
+  core::Instant wanted_since;
   std::uint64_t bytes_done = 0;
 };
 
@@ -43,8 +44,8 @@ class Objects {
   Objects(const core::Config& config, const FleetView& view, const Peers& peers, ObjectsDoor door);
 
   void scanned(const FilesScanned& scan, core::Instant now, Actions& out);
-  void object_changed(const ObjectId& object);     // the catalog says something new
-  void fleet_changed();                            // links, or who wants what
+  void object_changed(const ObjectId& object, core::Instant now);  // the catalog says something
+  void fleet_changed(core::Instant now);           // links, or who wants what
   // A request wants these on this node now, and perhaps slower, or by one transport only.
   void hurry(const core::CollectionName& collection, core::Priority priority);
   void fetch_progress(const FetchProgress& progress);
@@ -57,10 +58,12 @@ class Objects {
   const std::map<std::uint64_t, FetchState>& fetches() const { return fetches_; }
   std::size_t waiting(const core::CollectionName& collection) const;
   // Why the oldest waiting object of the collection is not here yet; empty if none waits.
+  std::optional<core::Instant> oldest_waiting(const core::CollectionName& collection) const;
   std::string why_waiting(const core::CollectionName& collection) const;
 
  private:
   struct Wanted {
+    core::Instant since;
     std::optional<core::Instant> retry_at;
     int failures = 0;
     std::string why;

@@ -1,0 +1,136 @@
+#include "engine/fleet_view.hpp"
+
+#include <algorithm>
+
+#include "routing/domains.hpp"
+
+namespace syncline::engine {
+
+using core::LogId;
+using core::NodeId;
+using core::SeqSet;
+
+ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const std::string& value,
+                            bool is_removed) {
+  ViewChange change;
+  if (key == catalog::kSelfKey) {
+    change.is_self = true;
+    if (is_removed) {
+      nodes_.erase(owner);
+    } else if (auto self = catalog::decode_node_self(value); self.ok()) {
+      nodes_[owner] = std::move(self).value();
+    } else {
+      ++unknown_facts_;
+    }
+  } else if (auto log = catalog::parse_log_key(key)) {
+    auto held = core::parse_seq_set(is_removed ? std::string_view() : std::string_view(value));
+    if (!held) {
+      ++unknown_facts_;
+    } else if (is_removed || held->empty()) {
+      logs_[*log].erase(owner);
+      change.log = std::move(*log);
+    } else {
+      logs_[*log][owner] = std::move(*held);
+      change.log = std::move(*log);
+    }
+  } else if (auto object = catalog::parse_object_key(key)) {
+    ObjectId id{object->first, object->second};
+    if (is_removed) {
+      objects_[id].erase(owner);
+      if (objects_[id].empty()) objects_.erase(id);
+      change.object = std::move(id);
+    } else if (auto version = core::decode_object_version(value); version.ok()) {
+      objects_[id][owner] = std::move(version).value();
+      change.object = std::move(id);
+    } else {
+      ++unknown_facts_;
+    }
+  } else if (auto collection = catalog::parse_fingerprint_key(key)) {
+    if (is_removed) {
+      fingerprints_.erase({owner, *collection});
+    } else {
+      fingerprints_[{owner, *collection}] = value;
+    }
+  } else {
+    ++unknown_facts_;
+  }
+  return change;
+}
+
+const LogHolders& FleetView::holders(const LogId& log) const {
+  static const LogHolders kNone;
+  auto it = logs_.find(log);
+  return it == logs_.end() ? kNone : it->second;
+}
+
+const ObjectHolders& FleetView::holders(const ObjectId& object) const {
+  static const ObjectHolders kNone;
+  auto it = objects_.find(object);
+  return it == objects_.end() ? kNone : it->second;
+}
+
+const catalog::NodeSelf* FleetView::find(const NodeId& node) const {
+  auto it = nodes_.find(node);
+  return it == nodes_.end() ? nullptr : &it->second;
+}
+
+const std::string* FleetView::fingerprint(const NodeId& node,
+                                          const core::CollectionName& collection) const {
+  auto it = fingerprints_.find({node, collection});
+  return it == fingerprints_.end() ? nullptr : &it->second;
+}
+
+SeqSet FleetView::known(const LogId& log) const {
+  SeqSet all;
+  for (const auto& [node, held] : holders(log)) all.insert(held);
+  return all;
+}
+
+const core::ObjectVersion* FleetView::winner(const ObjectId& object) const {
+  const core::ObjectVersion* best = nullptr;
+  for (const auto& [node, version] : holders(object)) {
+    if (best == nullptr || core::wins_over(version, *best)) best = &version;
+  }
+  return best;
+}
+
+int FleetView::count_domains(const std::set<NodeId>& nodes, const NodeId& origin) const {
+  std::vector<routing::Domain> domains;
+  domains.reserve(nodes.size());
+  auto domain_of = [](const catalog::NodeSelf& self) {
+    return routing::Domain{self.host, self.storage, self.provider, self.zone};
+  };
+  for (const NodeId& node : nodes) {
+    const catalog::NodeSelf* self = find(node);
+    if (self != nullptr) domains.push_back(domain_of(*self));
+  }
+  std::vector<const routing::Domain*> pointers;
+  pointers.reserve(domains.size());
+  for (const routing::Domain& domain : domains) pointers.push_back(&domain);
+  const catalog::NodeSelf* own = find(origin);
+  if (own == nullptr) return routing::distinct_domains(pointers, nullptr);
+  const routing::Domain origin_domain = domain_of(*own);
+  return routing::distinct_domains(pointers, &origin_domain);
+}
+
+std::uint64_t FleetView::count_durable(const LogId& log, int acks) const {
+  // The ends of what nodes hold split the log into stretches with the same holders.
+  std::set<std::uint64_t> starts;
+  const LogHolders& all = holders(log);
+  for (const auto& [node, held] : all) {
+    for (const core::SeqRange& r : held.ranges()) starts.insert({r.first, r.last + 1});
+  }
+  std::uint64_t durable = 0;
+  for (auto it = starts.begin(); it != starts.end(); ++it) {
+    std::set<NodeId> nodes;
+    for (const auto& [node, held] : all) {
+      if (node != log.origin && held.contains(*it)) nodes.insert(node);
+    }
+    if (!nodes.empty() && count_domains(nodes, log.origin) >= acks) {
+      durable += *std::next(it) - *it;
+    }
+  }
+  return durable;
+}
+
+}  // namespace syncline::engine

@@ -1,0 +1,172 @@
+#include "engine/placement.hpp"
+
+#include <algorithm>
+
+#include "facade/backend.hpp"
+#include "facade/validate.hpp"
+
+namespace syncline::engine {
+
+using core::CollectionName;
+using core::NodeId;
+
+namespace {
+constexpr std::int64_t kPollEphemeralMs = 5000;   // the older spot daemon's
+constexpr std::int64_t kPollOtherwiseMs = 60000;
+
+std::string percent(double value) { return std::to_string(static_cast<int>(value + 0.5)) + " %"; }
+}  // namespace
+
+Placement::Placement(const core::Config& config) : config_(config) {
+  for (const auto& collection : config_.collections) {
+    router_.set_policy(routing::policy_of(collection, config_.disk));
+  }
+}
+
+void Placement::refresh(const FleetView& view, const Peers& peers, bool is_draining,
+                        core::Instant now) {
+  std::set<NodeId> present;
+  for (const auto& [id, self] : view.nodes()) {
+    routing::NodeView node;
+    node.id = id;
+    const bool is_self = id == config_.node.id;
+    node.is_linked = is_self || peers.is_linked(id);
+    auto link = peers.all().find(id);
+    const bool has_left = link != peers.all().end() && link->second.has_left;
+    node.liveness = node.is_linked ? routing::Liveness::kAlive
+                    : has_left     ? routing::Liveness::kLeft
+                                   : routing::Liveness::kDead;
+    node.roles = self.roles;
+    node.domain = {self.host, self.storage, self.provider, self.zone};
+    node.disk = {self.total_bytes, self.free_bytes};
+    node.is_ephemeral = self.is_ephemeral;
+    node.is_draining = is_self ? is_draining : self.is_draining;
+    router_.put(std::move(node));
+    present.insert(id);
+  }
+  std::vector<NodeId> gone;
+  for (const routing::NodeView& node : router_.nodes()) {
+    if (present.count(node.id) == 0) gone.push_back(node.id);
+  }
+  for (const NodeId& id : gone) router_.remove(id);
+
+  wanted_.clear();
+  wanted_all_.clear();
+  for (const auto& collection : config_.collections) {
+    strategy::Wanted wanted = strategy::wanted_by(router_, collection.name, now);
+    // Those that are away still want it: what they lack keeps the goal open, and their copies
+    // must not be counted on before they are back.
+    std::set<NodeId> all = wanted.all();
+    wanted_all_.emplace(collection.name, std::move(all));
+    wanted_.emplace(collection.name, std::move(wanted));
+  }
+}
+
+const strategy::Wanted& Placement::wanted(const CollectionName& collection) const {
+  static const strategy::Wanted kNone;
+  auto it = wanted_.find(collection);
+  return it == wanted_.end() ? kNone : it->second;
+}
+
+const std::set<NodeId>& Placement::wanted_by(const CollectionName& collection) const {
+  static const std::set<NodeId> kNone;
+  auto it = wanted_all_.find(collection);
+  return it == wanted_all_.end() ? kNone : it->second;
+}
+
+std::vector<NodeId> Placement::choose_receivers(const CollectionName& collection, int count,
+                                                const std::set<NodeId>& avoid,
+                                                core::Instant now) const {
+  routing::Job job;
+  job.collection = collection;
+  job.from = config_.node.id;
+  job.is_link_required = true;
+  job.now = now;
+  const int acks = config_.durability.acks;
+  routing::Receivers chosen = router_.choose_receivers(job, acks, count - acks, avoid);
+  if (chosen.domains >= acks) return chosen.nodes;
+  // Safety before placement: where those that want it are too few, anybody holds the journal.
+  job.is_placement_waived = true;
+  routing::Receivers wider = router_.choose_receivers(job, acks, count - acks, avoid);
+  return wider.domains > chosen.domains ? wider.nodes : chosen.nodes;
+}
+
+facade::RouteReport Placement::route(const facade::SyncRequest& request,
+                                     const core::CollectionConfig& collection,
+                                     core::Instant now) const {
+  facade::BackendView view;
+  for (const routing::NodeView& node : router_.nodes()) {
+    view.known_nodes.insert(node.id.text);
+    if (node.id != config_.node.id && node.is_linked) view.has_peers = true;
+  }
+  const facade::BackendChoice choice = facade::choose_backend(request, view);
+  facade::RouteReport report;
+  report.collection = collection.name.text;
+  report.backend = facade::to_string(choice.backend);
+  report.why = choice.why;
+
+  routing::Job job;
+  job.collection = collection.name;
+  job.config_key = facade::config_key_of(request);
+  job.exclude = request.exclude_nodes;
+  job.now = now;
+  std::vector<std::string> names(view.known_nodes.begin(), view.known_nodes.end());
+  job.only = facade::matching_nodes(request.targets, names);
+  report.verdicts = router_.explain_targets(job);
+  for (facade::RouteVerdict& verdict : report.verdicts) {
+    if (!verdict.is_chosen) continue;
+    const bool is_here = verdict.node == config_.node.id.text;
+    verdict.transport = is_here ? "" : request.transport.empty() ? "p2p" : request.transport;
+  }
+  return report;
+}
+
+core::Status Placement::may_take(std::uint64_t bytes, const DiskMeasured& disk) const {
+  if (disk.total_bytes == 0) return {};
+  const double total = static_cast<double>(disk.total_bytes);
+  const double free_after = static_cast<double>(disk.free_bytes) - static_cast<double>(bytes);
+  const double used_after = 100.0 * (total - free_after) / total;
+  const core::DiskLimits& limits = config_.disk;
+  if (used_after > limits.used_max_percent) {
+    return core::Error{core::ErrorKind::kExhausted,
+                       "the disk would be " + percent(used_after) + " full, the limit is " +
+                           percent(limits.used_max_percent) +
+                           " (disk.used_max_percent): free some space on this node",
+                       config_.node.id.text};
+  }
+  if (free_after < static_cast<double>(limits.free_min_bytes) ||
+      100.0 * free_after / total < limits.free_min_percent) {
+    return core::Error{core::ErrorKind::kExhausted,
+                       "too little space would be left (disk.free_min_percent, "
+                       "disk.free_min_bytes): free some on this node",
+                       config_.node.id.text};
+  }
+  return {};
+}
+
+catalog::NodeSelf self_of(const core::Config& config, const DiskMeasured& disk, bool is_draining) {
+  catalog::NodeSelf self;
+  self.roles = config.node.roles;
+  self.provider = config.node.provider;
+  self.zone = config.node.zone;
+  self.host = config.node.host;
+  self.storage = config.node.storage_domain.empty() ? "local:" + config.node.host
+                                                    : config.node.storage_domain;
+  self.advertise = config.node.peer_advertise;
+  self.is_ephemeral = config.node.ephemeral == core::Tristate::kTrue;
+  self.is_draining = is_draining;
+  self.acks = config.durability.acks;
+  self.free_bytes = disk.free_bytes;
+  self.total_bytes = disk.total_bytes;
+  return self;
+}
+
+core::Duration poll_interval(const core::CollectionConfig& collection,
+                             const core::NodeConfig& node) {
+  if (collection.kind == core::Kind::kFiles) return core::seconds(collection.scan_interval_s);
+  if (collection.poll_ms > 0) return core::milliseconds(collection.poll_ms);
+  return core::milliseconds(node.ephemeral == core::Tristate::kTrue ? kPollEphemeralMs
+                                                                    : kPollOtherwiseMs);
+}
+
+}  // namespace syncline::engine

@@ -1,0 +1,34 @@
+// The last events, for `syncline events` and its followers.
+//
+// Threads: any. Memory: the newest kEventsKept only; a follower that fell behind starts with the
+// oldest one kept, and sees from the ids that some are gone.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "core/time.hpp"
+#include "facade/reports.hpp"
+
+namespace syncline::node {
+
+inline constexpr std::size_t kEventsKept = 10000;
+
+class EventRing {
+ public:
+  // Gives the event its id and returns it.
+  std::uint64_t add(facade::EventRow event);
+  // Events above `id`, oldest first; waits up to `wait_max` for the first.
+  std::vector<facade::EventRow> after(std::uint64_t id, core::Duration wait_max);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable added_;
+  std::deque<facade::EventRow> events_;
+  std::uint64_t last_id_ = 0;
+};
+
+}  // namespace syncline::node

@@ -1,0 +1,67 @@
+// Carries out the engine's actions on records: journal, sources, replicas.
+//
+// One thread for the journal (group commit: whatever was queued while an fsync ran goes into the
+// next transaction together), and per sqlite collection one for its sources and one for its
+// replica. Nothing is decided here. Threads: carry_out() on the loop's thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/config.hpp"
+#include "engine/actions.hpp"
+#include "engine/engine.hpp"
+#include "engine/events.hpp"
+#include "env/clock.hpp"
+
+namespace syncline::storage {
+class Store;
+}
+
+namespace syncline::node {
+
+class Serial;
+
+struct RecordsPorts {
+  std::function<void(engine::Event)> post;                                // to the loop
+  std::function<bool(const core::NodeId&, const core::Message&)> send;   // from any thread
+};
+
+class RecordsShell {
+ public:
+  RecordsShell(const core::Config& config, const env::Clock& clock,
+               std::unique_ptr<storage::Store> store, RecordsPorts ports);
+  ~RecordsShell();
+  RecordsShell(const RecordsShell&) = delete;
+  RecordsShell& operator=(const RecordsShell&) = delete;
+
+  // Opens sources and replicas, and reads what the last run left. Before the loop runs.
+  core::Result<engine::Recovered> recover();
+
+  void carry_out(const engine::Append& action);
+  void carry_out(const engine::SendRecords& action);
+  void carry_out(const engine::Merge& action);
+  void carry_out(const engine::Trim& action);
+  void carry_out(const engine::SaveAcks& action);
+  void carry_out(const engine::ReadSource& action);
+
+  // inotify named these files of the collection's root (relative): the next look reads them.
+  // Any thread.
+  void files_changed(const core::CollectionName& collection, const std::string& relative_path);
+
+  // Re-reads the replica and compares units with their hashes: -> VerifyDone. Any thread.
+  void verify(const core::CollectionName& collection);
+  // Runs on the journal's thread, with the store to itself.
+  void with_store(std::function<void(storage::Store&)> task);
+  std::uint64_t journal_bytes() const;
+
+  void close();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace syncline::node

@@ -6,6 +6,7 @@
 // Retries belong to the backends: the facade never repeats one.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>

@@ -1,7 +1,6 @@
 // Every argument of a request is honoured or refused with a reason, before anything is done.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -23,12 +22,20 @@ struct Known {
   std::vector<std::string> transports;        // compiled in and able to start here
 };
 
+// A restriction to config keys together with "all" means the collections that are divided by them.
 // kInvalid or kMissing with one sentence and, for a mistyped name, the nearest known one.
 core::Status validate(const SyncRequest& request, const Known& known);
 
 // The request with globs in `targets` and `exclude_nodes` replaced by the node ids they match, the
 // excluded taken out of the targets. REQUIRES: the request is valid.
 SyncRequest resolved(const SyncRequest& request, const Known& known);
+
+// The node ids that match any of these names or globs, each once, in the order of `nodes`.
+std::vector<core::NodeId> matching_nodes(const std::vector<std::string>& patterns,
+                                         const std::vector<std::string>& nodes);
+
+// "hex8_2p" where both board type and number of players are given, else empty.
+core::ConfigKey config_key_of(const SyncRequest& request);
 
 // Glob of the config keys that the request is restricted to: "hex8_2p", with a board type alone
 // "hex8_*", with a number of players alone "*_2p"; empty without restriction.

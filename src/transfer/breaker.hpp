@@ -30,7 +30,7 @@ class Breaker {
  public:
   explicit Breaker(BreakerLimits limits = {}) : limits_(limits) {}
 
-  Circuit state(core::Instant now) const;
+  Circuit state(core::Instant now) const;  // kHalfOpen from the moment a try is due
   // May an attempt start? While half-open, an attempt that was begun and not reported says no.
   bool allows(core::Instant now) const;
   void begun(core::Instant now);      // an attempt starts. REQUIRES: allows(now)
@@ -39,7 +39,7 @@ class Breaker {
 
   int failures() const { return failures_; }       // in a row
   const std::string& last_failure() const { return last_failure_; }
-  std::optional<core::Instant> opens_again_at() const;  // when open: the next attempt
+  std::optional<core::Instant> tries_again_at() const;  // unless closed: the next attempt
   bool operator==(const Breaker&) const = default;
 
  private:
@@ -53,8 +53,8 @@ inline bool operator==(const BreakerLimits& a, const BreakerLimits& b) {
   return a.failures == b.failures && a.open_for == b.open_for;
 }
 
-// All breakers of one node. Pairs that never failed cost nothing; remembers at most `pairs_max`
-// (the longest untouched closed one is forgotten first).
+// All breakers of one node. A pair that works costs nothing; at most `pairs_max` that failed are
+// remembered: beyond that the one with the fewest failures is forgotten.
 class Breakers {
  public:
   explicit Breakers(BreakerLimits limits = {}, std::size_t pairs_max = 16384)

@@ -1,8 +1,8 @@
 // The route as a person would say it, for --explain: a few sentences, one paragraph.
 //
-//   "games goes by hybrid, because nothing special was asked for. trainer-1 comes first (215
-//   points: a training job runs there +50, never synced +30), then backup-1. Left out: spot-2, whose
-//   disk would be 83 % full; the limit is 70 %."
+//   "games is synced by hybrid, because nothing special was asked for. It goes to trainer-1 by p2p
+//   (215 points: base +50, a training job runs there +50, …) first, then to backup-1 by ssh (95.5
+//   points: …). Left out: spot-2: its disk would be 83 % full with these 4 GB; the limit is 70 %."
 #pragma once
 
 #include <string>

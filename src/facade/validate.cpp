@@ -19,6 +19,16 @@ constexpr std::size_t kShown = 6;
 
 bool is_glob(const std::string& text) { return text.find_first_of("*?[{") != std::string::npos; }
 
+// Most names are plain: a comparison is a hundred times cheaper than a glob.
+bool means(const std::string& pattern, const std::string& node) {
+  return pattern == node || (is_glob(pattern) && core::glob_matches(pattern, node));
+}
+
+bool is_meant(const std::vector<std::string>& patterns, const std::string& node) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return means(pattern, node); });
+}
+
 Error missing(const std::string& kind, const std::string& name,
               const std::vector<std::string>& known) {
   std::string what = "there is no " + kind + " '" + name + "'" + core::did_you_mean(name, known);
@@ -55,7 +65,10 @@ Status check_data_type(const SyncRequest& request, const Known& known) {
 Status check_nodes(const std::vector<std::string>& patterns, const Known& known) {
   for (const std::string& pattern : patterns) {
     if (pattern.empty()) return invalid("a node's name is empty", "targets");
-    if (!matching_nodes({pattern}, known.nodes).empty()) continue;
+    const bool is_known =
+        std::any_of(known.nodes.begin(), known.nodes.end(),
+                    [&](const std::string& node) { return means(pattern, node); });
+    if (is_known) continue;
     if (is_glob(pattern)) {
       return Error{ErrorKind::kMissing,
                    "no node matches '" + pattern + "' (known: " +
@@ -74,11 +87,12 @@ Status check_targets(const SyncRequest& request, const Known& known) {
   for (const std::string& target : request.targets) {
     if (is_glob(target)) continue;
     for (const std::string& excluded : request.exclude_nodes) {
-      if (!core::glob_matches(excluded, target)) continue;
+      if (!means(excluded, target)) continue;
       const std::string by = excluded == target ? "" : " by '" + excluded + "'";
       return invalid("'" + target + "' is both named as a target and excluded" + by, target);
     }
   }
+  if (request.exclude_nodes.empty()) return {};
   const auto excluded = matching_nodes(request.exclude_nodes, known.nodes);
   const auto asked = request.targets.empty() ? matching_nodes({"*"}, known.nodes)
                                              : matching_nodes(request.targets, known.nodes);
@@ -185,9 +199,7 @@ std::vector<core::NodeId> matching_nodes(const std::vector<std::string>& pattern
   std::vector<core::NodeId> found;
   std::set<std::string> seen;
   for (const std::string& node : nodes) {
-    const bool is_meant = std::find(patterns.begin(), patterns.end(), node) != patterns.end() ||
-                          core::any_glob_matches(patterns, node);
-    if (is_meant && seen.insert(node).second) found.emplace_back(node);
+    if (is_meant(patterns, node) && seen.insert(node).second) found.emplace_back(node);
   }
   return found;
 }

@@ -71,7 +71,9 @@ inline rc::Gen<NodeView> drawn_nodes(int number) {
     node.history = {static_cast<std::uint32_t>(*rc::gen::inRange(0, 20)),
                     static_cast<std::uint32_t>(*rc::gen::inRange(0, 5))};
     CollectionView& games = node.collections[core::CollectionName("games")];
-    if (!one_in(3)) games.synced_at = core::Instant{core::seconds(*rc::gen::inRange(90'000, 110'000))};
+    if (!one_in(3)) {
+      games.synced_at = core::Instant{core::seconds(*rc::gen::inRange(90'000, 110'000))};
+    }
     games.quality = *rc::gen::inRange(0, 11) / 10.0;
     games.holds_newest = one_in(4);
     return node;

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ids.hpp"
@@ -26,6 +27,7 @@ const char* to_string(Priority priority);
 const char* to_string(Kind kind);
 const char* to_string(StrategyName strategy);
 std::optional<Priority> parse_priority(std::string_view text);
+std::optional<Kind> parse_kind(std::string_view text);
 std::optional<StrategyName> parse_strategy(std::string_view text);
 double share_of(Priority priority);  // 2.0, 1.5, 1.0, 0.5, 0.25: shares of bandwidth
 
@@ -171,10 +173,24 @@ struct Config {
   std::vector<CollectionConfig> collections;
 };
 
-// Reads and checks a file. An unknown key is an error that names the nearest known one; every
-// error has the file's line. Nothing is created or changed.
-Result<Config> load_config(const std::string& path);
-Result<Config> parse_config(std::string_view toml, const std::string& path);
+// What the environment knows better than the file.
+struct ConfigOverrides {
+  std::string host_name;    // default of node.id
+  std::string machine_id;   // default of node.host; empty: the node's id
+  std::string state_dir;    // SYNCLINE_STATE_DIR
+};
+
+// Checks the text of a file that lies at `path` (absolute). An unknown key is an error that names
+// the nearest known one; every error tells file and line. Relative paths become absolute, from the
+// file's folder.
+Result<Config> parse_config(std::string_view toml, const std::string& path,
+                            const ConfigOverrides& overrides = {});
+
+// The configuration in force, as a file that loads to the same again.
+std::string config_to_toml(const Config& config);
+
+// docs/configuration.md.
+std::string settings_as_markdown();
 
 // The commented file that `syncline init` writes: every key, its unit, default and reason.
 struct InitialSettings {

@@ -1,0 +1,415 @@
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "core/config.hpp"
+#include "core/nearest.hpp"
+#include "core/settings_table.hpp"
+
+namespace syncline::core {
+
+namespace {
+
+constexpr std::size_t kFileBytesMax = 4u << 20;
+
+class Loader {
+ public:
+  Loader(std::string path, const ConfigOverrides& overrides)
+      : path_(std::move(path)), overrides_(overrides) {
+    folder_ = path_.substr(0, path_.find_last_of('/') + 1);
+  }
+
+  Result<Config> load(const toml::table& file) {
+    config_.path = path_;
+    std::vector<std::string> known{"collection"};
+    for (const Setting& s : settings()) known.emplace_back(*s.section ? s.section : s.key);
+    for (const auto& [key, node] : file) {
+      const std::string name(key.str());
+      if (name == "collection") {
+        SYNCLINE_TRY(load_collections(node));
+      } else if (const Setting* top = find("", name)) {
+        SYNCLINE_TRY(assign(*top, node));
+      } else if (std::find(known.begin(), known.end(), name) == known.end()) {
+        return unknown(name, known, node);
+      } else if (const toml::table* section = node.as_table()) {
+        SYNCLINE_TRY(load_section(name, *section));
+      } else {
+        return wrong(name + " must be a table: [" + name + "]", node);
+      }
+    }
+    SYNCLINE_TRY(finish());
+    return std::move(config_);
+  }
+
+ private:
+  Error at(const std::string& what, const toml::source_region& where) const {
+    return {ErrorKind::kInvalid,
+            path_ + ":" + std::to_string(where.begin.line) + ": " + what, ""};
+  }
+  Error wrong(const std::string& what, const toml::node& node) const {
+    return at(what, node.source());
+  }
+  Error unknown(const std::string& name, const std::vector<std::string>& known,
+                const toml::node& node) const {
+    return wrong("unknown key '" + name + "'" + did_you_mean(name, known), node);
+  }
+
+  static const Setting* find(std::string_view section, std::string_view key) {
+    for (const Setting& s : settings()) {
+      if (section == s.section && key == s.key) return &s;
+    }
+    return nullptr;
+  }
+
+  Status load_section(const std::string& section, const toml::table& table) {
+    std::vector<std::string> known;
+    for (const Setting& s : settings()) {
+      if (section == s.section) known.emplace_back(s.key);
+    }
+    for (const auto& [key, node] : table) {
+      const Setting* setting = find(section, key.str());
+      if (setting == nullptr) {
+        return unknown(std::string(key.str()), known, node);
+      }
+      SYNCLINE_TRY(assign(*setting, node));
+    }
+    return {};
+  }
+
+  Status assign(const Setting& setting, const toml::node& node) {
+    const FieldRef field = setting.field(config_);
+    return std::visit([&](auto* into) { return take(node, setting, into); }, field);
+  }
+
+  template <typename S>
+  Status take_number(const toml::node& node, const S& setting, double& out, bool is_whole) {
+    const auto value = node.value<double>();
+    if (!value || node.is_boolean() || (is_whole && !node.is_integer())) {
+      return wrong(std::string(setting.key) + " must be a " +
+                   (is_whole ? "whole number" : "number"), node);
+    }
+    if (!(*value >= setting.min && *value <= setting.max)) {
+      std::ostringstream bounds;
+      bounds << setting.key << " must be from " << setting.min << " to " << setting.max;
+      if (*setting.unit) bounds << ' ' << setting.unit;
+      return wrong(bounds.str(), node);
+    }
+    out = *value;
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, int* into) {
+    double value = 0;
+    SYNCLINE_TRY(take_number(node, setting, value, true));
+    *into = static_cast<int>(value);
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, std::int64_t* into) {
+    double value = 0;
+    SYNCLINE_TRY(take_number(node, setting, value, true));
+    *into = static_cast<std::int64_t>(value);
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, double* into) {
+    return take_number(node, setting, *into, false);
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, bool* into) {
+    if (!node.is_boolean()) return wrong(std::string(setting.key) + " must be true or false", node);
+    *into = *node.value<bool>();
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, std::string* into) {
+    const auto value = node.value<std::string>();
+    if (!value || !node.is_string()) {
+      return wrong(std::string(setting.key) + " must be a \"string\"", node);
+    }
+    *into = *value;
+    return {};
+  }
+  template <typename S, typename Tag>
+  Status take(const toml::node& node, const S& setting, Name<Tag>* into) {
+    std::string text;
+    SYNCLINE_TRY(take(node, setting, &text));
+    const bool is_good = !text.empty() && text.size() <= 64 &&
+                         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+                           return std::isalnum(c) || c == '.' || c == '_' || c == '-';
+                         });
+    if (!is_good) {
+      return wrong(std::string(setting.key) + " must be 1 to 64 characters of A-Z a-z 0-9 . _ -",
+                   node);
+    }
+    into->text = text;
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, std::vector<std::string>* into) {
+    const toml::array* array = node.as_array();
+    std::vector<std::string> out;
+    bool is_good = array != nullptr;
+    if (array != nullptr) {
+      for (const toml::node& item : *array) {
+        const auto text = item.value<std::string>();
+        is_good = is_good && item.is_string() && text;
+        if (is_good) out.push_back(*text);
+      }
+    }
+    if (!is_good) {
+      return wrong(std::string(setting.key) + " must be a list: [\"…\", \"…\"]", node);
+    }
+    *into = std::move(out);
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, std::map<std::string, double>* into) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      return wrong(std::string(setting.key) + " must be a table: { \"vast*\" = 50 }", node);
+    }
+    for (auto&& [key, value] : *table) {
+      const auto number = value.template value<double>();
+      if (!number || *number < 0) return wrong("a limit must be a number from 0", value);
+      (*into)[std::string(key.str())] = *number;
+    }
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, Tristate* into) {
+    if (node.is_boolean()) {
+      *into = *node.value<bool>() ? Tristate::kTrue : Tristate::kFalse;
+      return {};
+    }
+    if (node.value<std::string>() == "auto") {
+      *into = Tristate::kAuto;
+      return {};
+    }
+    return wrong(std::string(setting.key) + " must be \"auto\", true or false", node);
+  }
+  template <typename S, typename T>
+  Status take_word(const toml::node& node, const S& setting, T* into,
+                   std::optional<T> (*parse)(std::string_view), const char* words) {
+    const auto text = node.value<std::string>();
+    const auto value = text && node.is_string() ? parse(*text) : std::nullopt;
+    if (!value) return wrong(std::string(setting.key) + " must be one of " + words, node);
+    *into = *value;
+    return {};
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, Priority* into) {
+    return take_word(node, setting, into, &parse_priority,
+                     "critical, high, normal, low, background");
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, StrategyName* into) {
+    return take_word(node, setting, into, &parse_strategy,
+                     "auto, hybrid, broadcast, ephemeral, pull");
+  }
+  template <typename S>
+  Status take(const toml::node& node, const S& setting, Kind* into) {
+    return take_word(node, setting, into, &parse_kind, "sqlite, files");
+  }
+
+  Status load_collections(const toml::node& node) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr) return wrong("collections are written as [[collection]]", node);
+    for (const toml::node& item : *array) {
+      const toml::table* table = item.as_table();
+      if (table == nullptr) return wrong("collections are written as [[collection]]", item);
+      SYNCLINE_TRY(load_collection(*table));
+    }
+    return {};
+  }
+
+  Status load_collection(const toml::table& table) {
+    CollectionConfig collection;
+    std::vector<std::string> known{"placement", "tables"};
+    for (const CollectionSetting& s : collection_settings()) known.emplace_back(s.key);
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      if (name == "placement") {
+        SYNCLINE_TRY(load_placement(node, collection.placement));
+        continue;
+      }
+      if (name == "tables") {
+        SYNCLINE_TRY(load_tables(node, collection));
+        continue;
+      }
+      const CollectionSetting* setting = nullptr;
+      for (const CollectionSetting& s : collection_settings()) {
+        if (name == s.key) setting = &s;
+      }
+      if (setting == nullptr) return unknown(name, known, node);
+      const CollectionFieldRef field = setting->field(collection);
+      SYNCLINE_TRY(std::visit([&](auto* into) { return take(node, *setting, into); }, field));
+    }
+    return check_collection(std::move(collection), table);
+  }
+
+  Status check_collection(CollectionConfig collection, const toml::table& table) {
+    const std::string name = collection.name.text;
+    if (name.empty()) return wrong("a [[collection]] needs a name", table);
+    if (name == "all") return wrong("'all' names every collection: choose another name", table);
+    for (const CollectionConfig& other : config_.collections) {
+      if (other.name == collection.name) return wrong("collection " + name + " stands twice", table);
+    }
+    if (!table.contains("kind")) return wrong("collection " + name + " needs a kind", table);
+    if (collection.merge != "rows" && collection.merge != "snapshot") {
+      return wrong("merge must be rows or snapshot", *table.get("merge"));
+    }
+    const bool is_sqlite = collection.kind == Kind::kSqlite;
+    if (collection.root.empty() && (!is_sqlite || collection.replica.empty())) {
+      return wrong("collection " + name + " needs a root", table);
+    }
+    for (const char* key : {"replica", "unit", "complete_when", "changed_by", "config_key",
+                            "tables", "tables_exclude"}) {
+      if (!is_sqlite && table.contains(key)) {
+        return wrong(std::string(key) + " is for collections of kind sqlite only",
+                     *table.get(key));
+      }
+    }
+    absolute(collection.root);
+    absolute(collection.replica);
+    if (is_sqlite && collection.include == std::vector<std::string>{"**"}) {
+      collection.include = {"**/*.db", "**/*.sqlite", "**/*.sqlite3"};
+    }
+    config_.collections.push_back(std::move(collection));
+    return {};
+  }
+
+  Status load_placement(const toml::node& node, Placement& placement) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return wrong("placement must be a table: { roles = [\"…\"] }", node);
+    struct Named {
+      const char* key;
+      std::vector<std::string>* into;
+    };
+    const Named fields[] = {{"roles", &placement.roles},
+                            {"nodes", &placement.nodes},
+                            {"exclude_nodes", &placement.exclude_nodes},
+                            {"config_keys", &placement.config_keys}};
+    for (const auto& [key, value] : *table) {
+      const std::string name(key.str());
+      const Named* field = std::find_if(std::begin(fields), std::end(fields),
+                                        [&](const Named& f) { return name == f.key; });
+      if (field == std::end(fields)) {
+        return unknown(name, {"roles", "nodes", "exclude_nodes", "config_keys"},
+                       value);
+      }
+      SYNCLINE_TRY(take(value, *field, field->into));
+    }
+    return check_roles(placement.roles, node);
+  }
+
+  Status load_tables(const toml::node& node, CollectionConfig& collection) {
+    const toml::table* tables = node.as_table();
+    if (tables == nullptr) return wrong("tables are written as [collection.tables.NAME]", node);
+    for (const auto& [name, item] : *tables) {
+      const toml::table* table = item.as_table();
+      if (table == nullptr) return wrong("tables are written as [collection.tables.NAME]", item);
+      TableConfig& into = collection.tables[std::string(name.str())];
+      for (const auto& [key, value] : *table) {
+        struct {
+          const char* key;
+        } const named{"key"};
+        if (key.str() == "key") {
+          SYNCLINE_TRY(take(value, named, &into.key));
+        } else if (key.str() == "latest_by" && value.is_string()) {
+          into.latest_by = *value.value<std::string>();
+        } else if (key.str() == "rule" && value.is_string()) {
+          const std::string rule = *value.value<std::string>();
+          if (rule != "union" && rule != "latest" && rule != "derived") {
+            return wrong("rule must be union, latest or derived", value);
+          }
+          into.rule = rule == "union"    ? MergeRule::kUnion
+                      : rule == "latest" ? MergeRule::kLatest
+                                         : MergeRule::kDerived;
+        } else if (key.str() == "aliases" && value.is_table()) {
+          for (const auto& [from, to] : *value.as_table()) {
+            if (!to.is_string()) return wrong("an alias is written found = \"kept\"", to);
+            into.aliases[std::string(from.str())] = *to.value<std::string>();
+          }
+        } else {
+          return unknown(std::string(key.str()), {"key", "rule", "latest_by", "aliases"}, value);
+        }
+      }
+    }
+    return {};
+  }
+
+  Status check_roles(const std::vector<std::string>& roles, const toml::node& node) {
+    static const std::vector<std::string> kRoles = {"selfplay", "training", "coordinator",
+                                                    "backup", "voter"};
+    for (const std::string& role : roles) {
+      if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end()) {
+        return wrong("unknown role '" + role + "'" + did_you_mean(role, kRoles), node);
+      }
+    }
+    return {};
+  }
+
+  void absolute(std::string& path) const {
+    if (!path.empty() && path.front() != '/') path = folder_ + path;
+  }
+
+  Status finish() {
+    NodeConfig& node = config_.node;
+    const toml::table none;
+    if (node.id.empty()) node.id = NodeId(overrides_.host_name);
+    if (node.id.empty()) return wrong("node.id is missing and the host has no name", none);
+    SYNCLINE_TRY(check_roles(node.roles, none));
+    if (!overrides_.state_dir.empty()) node.state_dir = overrides_.state_dir;
+    absolute(node.state_dir);
+    absolute(config_.api.token_file);
+    for (std::string& listen : node.http_listen) {
+      if (listen.rfind("unix:", 0) != 0) continue;
+      std::string path = listen.substr(5);
+      absolute(path);
+      listen = "unix:" + path;
+    }
+    // See docs/decisions/0004: on loopback only, a node is a domain of its own.
+    const std::string& listen = node.peer_listen;
+    const bool is_loopback = listen.rfind("127.", 0) == 0 || listen.rfind("localhost:", 0) == 0 ||
+                             listen.rfind("[::1]:", 0) == 0;
+    if (node.host.empty()) {
+      node.host = is_loopback || overrides_.machine_id.empty() ? node.id.text
+                                                               : overrides_.machine_id;
+    }
+    if (config_.coordination != "embedded" && config_.coordination != "etcd") {
+      return wrong("coordination must be embedded or etcd", none);
+    }
+    if (config_.coordination == "etcd" && config_.etcd_endpoints.empty()) {
+      return wrong("coordination = \"etcd\" needs etcd_endpoints", none);
+    }
+    return {};
+  }
+
+  std::string path_;
+  std::string folder_;
+  ConfigOverrides overrides_;
+  Config config_;
+};
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, const std::string& path,
+                            const ConfigOverrides& overrides) {
+  if (text.size() > kFileBytesMax) {
+    return Error{ErrorKind::kInvalid, path + ": larger than a configuration can be", ""};
+  }
+  toml::parse_result parsed = toml::parse(text, path);
+  if (!parsed) {
+    std::string what(parsed.error().description());
+    std::replace(what.begin(), what.end(), '\n', ' ');
+    return Error{ErrorKind::kInvalid,
+                 path + ":" + std::to_string(parsed.error().source().begin.line) + ": " + what, ""};
+  }
+  return Loader(path, overrides).load(parsed.table());
+}
+
+}  // namespace syncline::core

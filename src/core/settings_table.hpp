@@ -1,0 +1,45 @@
+// Every setting, declared once: its place, default, unit, bounds, reason. The loader, the file that
+// `syncline init` writes, `config show` and docs/configuration.md are made from this table.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/config.hpp"
+
+namespace syncline::core {
+
+using FieldRef = std::variant<std::string*, int*, std::int64_t*, double*, bool*, Tristate*,
+                              std::vector<std::string>*, std::map<std::string, double>*, NodeId*>;
+
+struct Setting {
+  const char* section;   // "node", "durability" …; "" = top of the file
+  const char* key;
+  const char* unit;      // "" = none
+  const char* doc;       // what it is; what raising and lowering does
+  std::function<FieldRef(Config&)> field;
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+};
+const std::vector<Setting>& settings();
+
+using CollectionFieldRef =
+    std::variant<std::string*, int*, std::int64_t*, bool*, std::vector<std::string>*, Kind*,
+                 Priority*, StrategyName*, CollectionName*>;
+
+struct CollectionSetting {
+  const char* key;
+  const char* unit;
+  const char* doc;
+  std::function<CollectionFieldRef(CollectionConfig&)> field;
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+};
+const std::vector<CollectionSetting>& collection_settings();
+
+}  // namespace syncline::core

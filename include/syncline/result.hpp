@@ -25,6 +25,7 @@ struct Error {
   ErrorKind kind = ErrorKind::kInvalid;
   std::string what;     // one sentence: what failed and what to do
   std::string subject;  // node, path, collection or address; may be empty
+  bool is_from_daemon = false;  // the daemon said so; else this library found it itself
 };
 
 template <typename T>

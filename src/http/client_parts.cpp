@@ -63,9 +63,9 @@ Error error_from_answer(int http_status, const std::string& body) {
   const auto answer = from_json<ErrorAnswer>(body, Strictness::kLenient);
   if (!answer.ok() || answer->error.what.empty()) {
     return Error{kind_of_status(http_status),
-                 "the daemon answered " + std::to_string(http_status) + " without a reason", ""};
+                 "the daemon answered " + std::to_string(http_status) + " without a reason", "", true};
   }
-  Error out{kind_of_status(http_status), answer->error.what, answer->error.subject};
+  Error out{kind_of_status(http_status), answer->error.what, answer->error.subject, true};
   for (const auto& [name, kind] : kKinds) {
     if (name == answer->error.kind) out.kind = kind;
   }

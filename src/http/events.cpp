@@ -45,23 +45,27 @@ bool serve_turn(Shared& shared, Follower& follower, httplib::DataSink& sink) {
   return write(sink, ": still here\n\n");
 }
 
+std::uint64_t latest_id(Api& api) {
+  const auto events = api.events_after(0, core::Duration::zero());
+  return events.empty() ? 0 : events.back().id;
+}
+
 // Where to go on: Last-Event-ID (a browser that reconnects), else ?after=, else from the oldest
-// event that is kept; "latest" = only what comes from now on.
+// event that is kept; "latest" = only what comes from now on. An id beyond the latest is one of an
+// earlier run of the daemon: its successor is told from the beginning.
 core::Result<std::uint64_t> starting_id(const httplib::Request& request, Api& api) {
   std::string text = request.get_header_value("Last-Event-ID");
   if (text.empty()) text = request.get_param_value("after");
   if (text.empty()) return std::uint64_t{0};
-  if (text == "latest") {
-    const auto events = api.events_after(0, core::Duration::zero());
-    return events.empty() ? std::uint64_t{0} : events.back().id;
-  }
+  const std::uint64_t latest = latest_id(api);
+  if (text == "latest") return latest;
   std::uint64_t id = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), id);
   if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
     return core::Error{core::ErrorKind::kInvalid,
                        "'after' must be the id of an event or 'latest', not '" + text + "'", ""};
   }
-  return id;
+  return id > latest ? 0 : id;
 }
 
 }  // namespace

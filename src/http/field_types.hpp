@@ -51,6 +51,7 @@ template <> struct FieldsOf<syncline::SyncResponse> : SyncResponseFields {};
 template <> struct FieldsOf<FlushRequest> : FlushRequestFields {};
 template <> struct FieldsOf<VerifyRequest> : VerifyRequestFields {};
 template <> struct FieldsOf<NotifyRequest> : NotifyRequestFields {};
+template <> struct FieldsOf<ConfigAnswer> : ConfigAnswerFields {};
 template <> struct FieldsOf<ErrorDetail> : ErrorDetailFields {};
 template <> struct FieldsOf<ErrorAnswer> : ErrorAnswerFields {};
 template <typename Row> struct FieldsOf<NodesOf<Row>> : NodesAnswerFields {};

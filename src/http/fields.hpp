@@ -311,6 +311,15 @@ struct NotifyRequestFields {
   }
 };
 
+struct ConfigAnswerFields {
+  static constexpr std::string_view kName = "ConfigAnswer";
+  static constexpr std::size_t kCount = 1;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("toml", x.toml, "the configuration in force, without secrets");
+  }
+};
+
 struct NodesAnswerFields {
   static constexpr std::string_view kName = "NodesAnswer";
   static constexpr std::size_t kCount = 1;

@@ -6,7 +6,8 @@
   DO(facade::StatsReport) DO(facade::RouteReport) DO(facade::FlushReport)       \
   DO(facade::EventRow) DO(FlushRequest) DO(VerifyRequest) DO(NotifyRequest)     \
   DO(NodesAnswer) DO(FreshnessAnswer) DO(TransfersAnswer) DO(EventsAnswer)      \
-  DO(facade::VerifyReport) DO(VerifyAnswer) DO(ErrorAnswer)
+  DO(facade::VerifyReport) DO(VerifyAnswer) DO(ErrorAnswer)     \
+  DO(ConfigAnswer)
 
 #define SYNCLINE_FOR_EACH_CLIENT_TYPE(DO)                                             \
   DO(syncline::SyncRequest) DO(syncline::SyncResponse) DO(syncline::StatusReport)     \

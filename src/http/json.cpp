@@ -244,6 +244,10 @@ core::Result<T> from_json(std::string_view text, Strictness strictness, T defaul
   return defaults;
 }
 
+std::string indented(std::string_view json) {
+  return Json::parse(json).dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
 #define SYNCLINE_INSTANTIATE(T)                  \
   template std::string to_json<T>(const T&);     \
   template core::Result<T> from_json<T>(std::string_view, Strictness, T);

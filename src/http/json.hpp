@@ -34,6 +34,10 @@ struct NotifyRequest {
   std::map<std::string, std::string> details;
 };
 
+struct ConfigAnswer {
+  std::string toml;  // the configuration in force, without secrets
+};
+
 // Lists travel inside an object, so that fields can be added later.
 // clang-format off
 template <typename Row> struct NodesOf { std::vector<Row> nodes; };
@@ -66,6 +70,9 @@ std::string to_json(const T& value);
 // kInvalid, one line: what is wrong with which field. Fields not given keep `defaults`.
 template <typename T>
 core::Result<T> from_json(std::string_view text, Strictness strictness, T defaults = {});
+
+// The same JSON over several lines, indented by two. REQUIRES: valid JSON
+std::string indented(std::string_view json);
 
 // JSON Schema (draft 2020-12) of T, from the same field lists; docs/schemas/ holds its output.
 template <typename T>

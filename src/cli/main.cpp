@@ -1,0 +1,31 @@
+// The program `syncline`.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "cli/program.hpp"
+#include "node/daemon.hpp"
+
+int main(int argc, char** argv) {
+  // A reader that closes the pipe (… | head) ends the writing, not the process half way.
+  signal(SIGPIPE, SIG_IGN);
+  const auto environment = [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string(value == nullptr ? "" : value);
+  };
+  std::error_code ignored;
+  syncline::cli::Context context{std::cout, std::cerr};
+  context.is_out_terminal = isatty(STDOUT_FILENO) == 1;
+  context.is_err_terminal = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb";
+  context.has_colour = context.is_out_terminal && environment("NO_COLOR").empty() &&
+                       environment("TERM") != "dumb";
+  context.working_directory = std::filesystem::current_path(ignored).string();
+  context.environment = environment;
+  context.run_daemon = syncline::node::run_daemon;
+  const int code = syncline::cli::run_program(context, {argv + 1, argv + argc});
+  std::cout.flush();
+  return code;
+}

@@ -1,0 +1,84 @@
+// flush, verify, notify.
+#include "cli/answer.hpp"
+#include "cli/door.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/progress.hpp"
+#include "cli/report_text.hpp"
+#include "cli/runs.hpp"
+#include "core/text.hpp"
+
+namespace syncline::cli {
+namespace {
+
+constexpr double kFlushDeadlineS = 60;
+
+std::string describe_pending(const Client& client) {
+  const auto status = client.status();
+  if (!status) return "";
+  std::uint64_t pending = 0;
+  double bytes = 0;
+  for (const CollectionStatus& c : status->collections) {
+    pending += c.pending;
+    bytes += static_cast<double>(c.pending_bytes);
+  }
+  return core::say_count(pending, "unit") + " to go, " + core::say_bytes(bytes);
+}
+
+}  // namespace
+
+int run_flush(Context& context, const Arguments& arguments) {
+  const Door door = reach(context, arguments);
+  if (!door.client) return door.exit_code;
+  const Client& client = *door.client;
+  const int acks = static_cast<int>(
+      std::min<std::int64_t>(arguments.whole("--acks").value_or(0), 1'000'000));
+  const auto flushed = [&] {
+    const Progress progress(context, "flushing", [&client] { return describe_pending(client); });
+    return client.flush(acks, arguments.number("--deadline").value_or(kFlushDeadlineS));
+  }();
+  if (!flushed) return complain(context, flushed.error());
+  if (wants_json(arguments)) {
+    print_as_json(context, *flushed);
+  } else {
+    context.out << text_of(*flushed, context.has_colour);
+  }
+  return exit_code_of(*flushed);
+}
+
+int run_verify(Context& context, const Arguments& arguments) {
+  const Door door = reach(context, arguments);
+  if (!door.client) return door.exit_code;
+  const auto reports = [&] {
+    const Progress progress(context, "re-hashing and comparing", [] { return std::string(); });
+    return door.client->verify(arguments.list("TYPE"));
+  }();
+  if (!reports) return complain(context, reports.error());
+  if (wants_json(arguments)) {
+    print_as_json(context, http::VerifyReportsOf<VerifyReport>{*reports});
+  } else {
+    context.out << text_of(*reports, context.has_colour);
+  }
+  int code = kDone;
+  for (const VerifyReport& report : *reports) code = std::max(code, exit_code_of(report));
+  return code;
+}
+
+int run_notify(Context& context, const Arguments& arguments) {
+  std::map<std::string, std::string> details;
+  for (const std::string& pair : arguments.list("NAME=VALUE")) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      complain(context, "notify: write a detail as NAME=VALUE, not '" + pair + "'");
+      return kUsage;
+    }
+    details[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  const Door door = reach(context, arguments);
+  if (!door.client) return door.exit_code;
+  const auto done = door.client->notify(arguments.text("EVENT"), details);
+  if (!done) return complain(context, done.error());
+  context.out << (wants_json(arguments) ? "{\"is_accepted\":true}" : "The daemon knows.") << "\n";
+  return kDone;
+}
+
+}  // namespace syncline::cli

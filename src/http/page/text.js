@@ -18,9 +18,14 @@ function age(s) {
   if (s === null || s === undefined) return '–';
   if (s < 1) return 'now';
   if (s < 60) return Math.round(s) + ' s';
-  if (s < 3600) return Math.floor(s / 60) + ' min ' + Math.round(s % 60) + ' s';
-  if (s < 86400) return Math.floor(s / 3600) + ' h ' + Math.round(s % 3600 / 60) + ' min';
-  return Math.floor(s / 86400) + ' d ' + Math.round(s % 86400 / 3600) + ' h';
+  s = Math.round(s);
+  if (s < 3600) return two(Math.floor(s / 60), 'min', s % 60, 's');
+  if (s < 86400) return two(Math.floor(s / 3600), 'h', Math.floor(s % 3600 / 60), 'min');
+  return two(Math.floor(s / 86400), 'd', Math.floor(s % 86400 / 3600), 'h');
+}
+
+function two(large, largeUnit, small, smallUnit) {
+  return large + ' ' + largeUnit + (small > 0 ? ' ' + small + ' ' + smallUnit : '');
 }
 
 function clock(ms) {

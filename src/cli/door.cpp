@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <ostream>
 
-#include "cli/config_file.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/table.hpp"
+#include "env/config_file.hpp"
 #include "http/listen_address.hpp"
 #include "http/token.hpp"
 
@@ -121,7 +121,7 @@ Door reach(Context& context, const Arguments& arguments) {
   } else {
     const auto path = find_config(context, arguments);
     if (!path) return {std::nullopt, kUsage};
-    const auto config = read_config(context, *path);
+    const auto config = env::load_config(*path);
     if (!config.ok()) return {std::nullopt, complain(context, as_error(config.error()))};
     auto found = endpoint_of(*config);
     if (!found) return {std::nullopt, complain(context, found.error())};

@@ -1,12 +1,12 @@
 // config check.
 #include <ostream>
 
-#include "cli/config_file.hpp"
 #include "cli/door.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/runs.hpp"
 #include "core/config.hpp"
 #include "core/text.hpp"
+#include "env/config_file.hpp"
 
 namespace syncline::cli {
 namespace {
@@ -26,7 +26,7 @@ int run_config_check(Context& context, const Arguments& arguments) {
   if (arguments.has("FILE")) where.set("--config", arguments.list("FILE"));
   const auto path = find_config(context, where);
   if (!path) return kUsage;
-  const auto config = read_config(context, *path);
+  const auto config = env::load_config(*path);
   if (!config.ok()) {
     complain(context, config.error().what, config.error().subject);
     return kFailed;

@@ -232,6 +232,7 @@ struct FlushReportFields {
 
 struct SyncRequestFields {
   static constexpr std::string_view kName = "SyncRequest";
+  static constexpr const char* kNeeded = "data_type";
   static constexpr std::size_t kCount = 12;
   template <typename V, typename T>
   static void visit(V&& field, T& x) {
@@ -303,6 +304,7 @@ struct VerifyRequestFields {
 
 struct NotifyRequestFields {
   static constexpr std::string_view kName = "NotifyRequest";
+  static constexpr const char* kNeeded = "event";
   static constexpr std::size_t kCount = 2;
   template <typename V, typename T>
   static void visit(V&& field, T& x) {

@@ -78,6 +78,7 @@ class SchemaWriter {
         defaults);
     Json json = {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
     if (!is_request<T>()) json["required"] = required;
+    if constexpr (requires { FieldsOf<T>::kNeeded; }) json["required"] = {FieldsOf<T>::kNeeded};
     return json;
   }
 

@@ -66,6 +66,18 @@ TEST_F(ListenersTest, does_not_listen_to_other_machines_without_a_token) {
   std::ofstream(config_.api.token_file) << "0123456789abcdef\n";
   chmod(config_.api.token_file.c_str(), 0600);
   EXPECT_TRUE(Server::start(config_, api_).ok());
+
+  config_.api.token_file = folder_ + "/new";
+  EXPECT_TRUE(Server::start(config_, api_).ok());
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/new"));
+  config_.api.token_file = folder_ + "/no/such/folder/token";
+  EXPECT_FALSE(Server::start(config_, api_).ok());
+}
+
+TEST_F(ListenersTest, listens_once_where_an_address_is_written_twice) {
+  config_.node.http_listen = {"unix:" + socket(), "unix:" + socket()};
+  start();
+  EXPECT_EQ(server_->addresses().size(), 1u);
 }
 
 TEST_F(ListenersTest, serves_an_open_listener_without_token_but_to_no_foreign_page) {

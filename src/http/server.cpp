@@ -2,6 +2,7 @@
 
 #include <httplib.h>
 
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -41,7 +42,7 @@ core::Error cannot_listen(const std::string& entry, const std::string& why) {
 core::Result<std::string> token_for(const ListenAddress& at, const core::Config& config,
                                     const std::string& entry) {
   if (at.kind == ListenerKind::kUnix || at.kind == ListenerKind::kOpen) return std::string();
-  if (!config.api.token_file.empty()) return read_token(config.api.token_file);
+  if (!config.api.token_file.empty()) return read_or_make_token(config.api.token_file);
   if (at.kind == ListenerKind::kTls) return std::string();
   if (is_loopback(at.host)) return read_or_make_token(config.node.state_dir + "/api.token");
   return core::Error{core::ErrorKind::kInvalid,
@@ -142,7 +143,9 @@ core::Result<std::unique_ptr<Server>> Server::start(const core::Config& config, 
   auto state = std::make_unique<State>(api, limits);
   state->shared.request_max_bytes = config.api.request_max_bytes;
   state->shared.sync_timeout_s = static_cast<double>(config.api.sync_timeout_s);
+  std::set<std::string> entries;
   for (const std::string& entry : config.node.http_listen) {
+    if (!entries.insert(entry).second) continue;  // written twice: meant once
     SYNCLINE_ASSIGN(const auto at, parse_listen_address(entry));
     SYNCLINE_ASSIGN(const auto token, token_for(at, config, entry));
     auto listener = std::make_unique<Listener>();

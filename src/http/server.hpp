@@ -4,9 +4,9 @@
 // Listeners, as written in http_listen (paths are absolute after the configuration is loaded):
 //   unix:PATH              Unix socket, mode 0600: whoever may open it may do everything
 //   HOST:PORT, [V6]:PORT   TCP, plain: "Authorization: Bearer <token>" with the content of
-//                          api.token_file. Without api.token_file a loopback listener makes its
-//                          own token at <state_dir>/api.token (0600); any other listener refuses
-//                          to start.
+//                          api.token_file, which is made (0600, random) if it is not there. Without
+//                          api.token_file a loopback listener uses <state_dir>/api.token, and any
+//                          other refuses to start.
 //   open:HOST:PORT         TCP on a loopback address, no token: everyone on this machine may do
 //                          everything. Requests with a foreign Host or Origin are refused.
 //   tls:HOST:PORT          TLS 1.3: a client certificate of this fleet's CA, or the token

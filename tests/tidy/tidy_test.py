@@ -37,9 +37,10 @@ CORES = {
 }
 SHELL = {
     "env": {"core"},
-    "storage": {"core", "env", "catalog"},
+    "sqlite": {"core"},
+    "storage": {"core", "env", "sqlite"},
     "identity": {"core", "env"},
-    "collections": {"core", "env", "reconcile"},
+    "collections": {"core", "env", "reconcile", "sqlite"},
     "net": {"core", "env", "wire"},
     "transports": {"core", "env", "wire", "net", "transfer"},
     "http": {"core", "env", "facade"},

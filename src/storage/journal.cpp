@@ -1,0 +1,181 @@
+// The journal: append with one fsync, read, trim.
+#include <algorithm>
+
+#include "storage/state.hpp"
+#include "storage/store.hpp"
+
+namespace syncline::storage {
+
+using core::LogId;
+using core::SeqSet;
+using core::Status;
+
+namespace {
+
+std::string_view bytes_of(const core::Digest256& digest) {
+  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
+}
+
+bool to_digest(std::string_view bytes, core::Digest256& digest) {
+  if (bytes.size() != digest.bytes.size()) return false;
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(digest.bytes.data()));
+  return true;
+}
+
+}  // namespace
+
+Status Store::append(std::span<const core::RecordBatchPtr> batches,
+                     std::span<const SourceProgress> progresses) {
+  State& s = *state_;
+  auto attempt = [&]() -> Status {
+    SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(s.db));
+    SYNCLINE_ASSIGN(auto insert, s.db.prepare(
+        "INSERT OR IGNORE INTO records (log, seq, committed_at, hlc, unit_key, config_key, hash, "
+        "payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+    SYNCLINE_ASSIGN(auto know, s.db.prepare(
+        "INSERT OR REPLACE INTO known_units (collection, unit_key, hash, config_key) "
+        "VALUES (?, ?, ?, ?)"));
+    for (const core::RecordBatchPtr& batch : batches) {
+      SYNCLINE_ASSIGN(State::Log* const log, s.log(batch->log));
+      for (const core::Record& record : batch->records) {
+        const core::EncodedUnit& unit = record.unit;
+        if (log->state.held.contains(record.seq.value)) continue;
+        insert.bind(1, log->number).bind(2, static_cast<std::int64_t>(record.seq.value));
+        insert.bind(3, record.committed_at.ms).bind(4, static_cast<std::int64_t>(record.hlc));
+        insert.bind(5, std::string_view(unit.key));
+        insert.bind(6, std::string_view(unit.config_key.text));
+        insert.bind_blob(7, bytes_of(unit.hash)).bind_blob(8, unit.bytes);
+        SYNCLINE_TRY(insert.run());
+        log->state.held.insert(record.seq.value, record.seq.value);
+        if (batch->log.origin != s.self) continue;
+        know.bind(1, std::string_view(batch->log.collection.text));
+        know.bind(2, std::string_view(unit.key)).bind_blob(3, bytes_of(unit.hash));
+        know.bind(4, std::string_view(unit.config_key.text));
+        SYNCLINE_TRY(know.run());
+      }
+      SYNCLINE_TRY(s.save_log(*log));
+    }
+    SYNCLINE_ASSIGN(auto move, s.db.prepare(
+        "INSERT OR REPLACE INTO cursors (collection, database, cursor) VALUES (?, ?, ?)"));
+    for (const SourceProgress& progress : progresses) {
+      for (const auto& [database, cursor] : progress.cursors) {
+        move.bind(1, std::string_view(progress.collection.text));
+        move.bind(2, std::string_view(database)).bind_blob(3, cursor);
+        SYNCLINE_TRY(move.run());
+      }
+    }
+    return transaction.commit();
+  };
+  Status status = attempt();
+  if (!status.ok()) s.reload();
+  return status;
+}
+
+core::Result<core::RecordBatch> Store::read(const LogId& id, const SeqSet& wanted,
+                                            std::size_t bytes_max) {
+  core::RecordBatch batch;
+  batch.log = id;
+  auto found = state_->logs.find(id);
+  if (found == state_->logs.end()) return batch;
+  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
+      "SELECT seq, committed_at, hlc, unit_key, config_key, hash, payload FROM records "
+      "WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq"));
+  std::size_t bytes = 0;
+  for (const core::SeqRange& range : wanted.ranges()) {
+    rows.bind(1, found->second.number).bind(2, static_cast<std::int64_t>(range.first));
+    rows.bind(3, static_cast<std::int64_t>(range.last));
+    while (true) {
+      SYNCLINE_ASSIGN(const bool has_row, rows.step());
+      if (!has_row) break;
+      core::Record record;
+      record.seq = {static_cast<std::uint64_t>(rows.number(0))};
+      record.committed_at = {rows.number(1)};
+      record.hlc = static_cast<std::uint64_t>(rows.number(2));
+      record.unit.key = rows.text(3);
+      record.unit.config_key = core::ConfigKey(rows.text(4));
+      if (!to_digest(rows.bytes(5), record.unit.hash)) {
+        return core::Error{core::ErrorKind::kCorrupt, "a record in the journal has no hash",
+                           state_->db.path()};
+      }
+      record.unit.bytes = rows.text(6);
+      if (!batch.records.empty() && bytes + record.unit.bytes.size() > bytes_max) return batch;
+      bytes += record.unit.bytes.size();
+      batch.records.push_back(std::move(record));
+    }
+    rows.reset();
+  }
+  return batch;
+}
+
+core::Result<std::vector<RecordSize>> Store::record_sizes(const LogId& id, const SeqSet& wanted) {
+  std::vector<RecordSize> sizes;
+  auto found = state_->logs.find(id);
+  if (found == state_->logs.end()) return sizes;
+  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
+      "SELECT seq, length(payload), committed_at FROM records "
+      "WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq"));
+  for (const core::SeqRange& range : wanted.ranges()) {
+    rows.bind(1, found->second.number).bind(2, static_cast<std::int64_t>(range.first));
+    rows.bind(3, static_cast<std::int64_t>(range.last));
+    while (true) {
+      SYNCLINE_ASSIGN(const bool has_row, rows.step());
+      if (!has_row) break;
+      sizes.push_back({static_cast<std::uint64_t>(rows.number(0)),
+                       static_cast<std::uint32_t>(rows.number(1)), {rows.number(2)}});
+    }
+    rows.reset();
+  }
+  return sizes;
+}
+
+Status Store::mark_merged(const LogId& id, const SeqSet& seqs) {
+  SYNCLINE_ASSIGN(State::Log* const log, state_->log(id));
+  log->state.merged.insert(seqs);
+  return state_->save_log(*log);
+}
+
+Status Store::trim(const LogId& id, const SeqSet& seqs) {
+  State& s = *state_;
+  auto attempt = [&]() -> Status {
+    SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(s.db));
+    SYNCLINE_ASSIGN(State::Log* const log, s.log(id));
+    SYNCLINE_ASSIGN(auto erase, s.db.prepare(
+        "DELETE FROM records WHERE log = ? AND seq BETWEEN ? AND ?"));
+    for (const core::SeqRange& range : seqs.ranges()) {
+      erase.bind(1, log->number).bind(2, static_cast<std::int64_t>(range.first));
+      erase.bind(3, static_cast<std::int64_t>(range.last));
+      SYNCLINE_TRY(erase.run());
+    }
+    log->state.trimmed.insert(seqs);
+    SYNCLINE_TRY(s.save_log(*log));
+    return transaction.commit();
+  };
+  Status status = attempt();
+  if (!status.ok()) s.reload();
+  return status;
+}
+
+core::Result<std::uint64_t> Store::journal_bytes() {
+  SYNCLINE_ASSIGN(const std::int64_t bytes, state_->db.ask_number(
+      "SELECT coalesce(sum(length(payload)), 0) FROM records"));
+  return static_cast<std::uint64_t>(bytes);
+}
+
+core::Result<std::map<LogId, SeqSet>> Store::with_config_key(
+    const core::CollectionName& collection, const core::ConfigKey& key) {
+  std::map<LogId, SeqSet> out;
+  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
+      "SELECT origin, epoch, seq FROM records JOIN logs USING (log) "
+      "WHERE collection = ? AND config_key = ? ORDER BY log, seq"));
+  rows.bind(1, std::string_view(collection.text)).bind(2, std::string_view(key.text));
+  while (true) {
+    SYNCLINE_ASSIGN(const bool has_row, rows.step());
+    if (!has_row) return out;
+    const LogId id{collection, core::NodeId(rows.text(0)),
+                   {static_cast<std::uint64_t>(rows.number(1))}};
+    const auto seq = static_cast<std::uint64_t>(rows.number(2));
+    out[id].insert(seq, seq);
+  }
+}
+
+}  // namespace syncline::storage

@@ -56,7 +56,9 @@ int Board::find(int node) const {
   return node;
 }
 
-void Board::join(int a, int b) { parents_[find(a)] = static_cast<std::int16_t>(find(b)); }
+void Board::join(int a, int b) {
+  parents_[find(a)] = static_cast<std::int16_t>(find(b));
+}
 
 bool Board::is_legal(int cell) const {
   return cell >= 0 && cell < cells() && stones_[cell] == Player::kNone && winner_ == Player::kNone;

@@ -122,7 +122,9 @@ GameStore::GameStore(const std::string& path, JournalMode mode) {
   }
 }
 
-GameStore::~GameStore() { sqlite3_close(db_); }
+GameStore::~GameStore() {
+  sqlite3_close(db_);
+}
 
 void GameStore::run(const std::string& sql) {
   if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(db_, sql);
@@ -135,8 +137,9 @@ void GameStore::begin_game(const NewGame& game) {
             " source, schema_version) VALUES(?, ?, 2, ?, ?, 'active', ?, ?)")
       .run({game.game_id, game.board_type, std::to_string(game.seed), now_iso8601(), game.source,
             std::int64_t{kSchemaVersion}});
-  Statement players(db_, "INSERT INTO game_players(game_id, player_number, player_type, ai_type)"
-                         " VALUES(?, ?, 'ai', ?)");
+  Statement players(db_,
+                    "INSERT INTO game_players(game_id, player_number, player_type, ai_type)"
+                    " VALUES(?, ?, 'ai', ?)");
   for (std::int64_t i = 0; i < 2; ++i) players.run({game.game_id, i + 1, game.player_names[i]});
   const std::string n = std::to_string(game.board_size);
   Statement(db_, "INSERT INTO game_initial_state(game_id, initial_state_json) VALUES(?, ?)")
@@ -170,14 +173,16 @@ void GameStore::finish_game(const std::string& game_id, const std::vector<Played
                             const GameResult& result) {
   run("BEGIN IMMEDIATE");
   insert_moves(game_id, last_moves);
-  Statement score(db_, "UPDATE game_players SET final_score = ?"
-                       " WHERE game_id = ? AND player_number = ?");
+  Statement score(db_,
+                  "UPDATE game_players SET final_score = ?"
+                  " WHERE game_id = ? AND player_number = ?");
   for (std::int64_t player = 1; player <= 2; ++player) {
     score.run({player == result.winner ? 1.0 : 0.0, game_id, player});
   }
-  Statement(db_, "UPDATE games SET completed_at = ?, game_status = 'completed', winner = ?,"
-                 " termination_reason = 'connection', total_moves = ?, quality_score = ?,"
-                 " metadata_json = ? WHERE game_id = ?")
+  Statement(db_,
+            "UPDATE games SET completed_at = ?, game_status = 'completed', winner = ?,"
+            " termination_reason = 'connection', total_moves = ?, quality_score = ?,"
+            " metadata_json = ? WHERE game_id = ?")
       .run({now_iso8601(), std::int64_t{result.winner}, std::int64_t{result.total_moves},
             result.quality_score, "{\"winning_path\":" + json_list(result.winning_path) + "}",
             game_id});

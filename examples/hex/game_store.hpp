@@ -18,20 +18,20 @@ enum class JournalMode { kWal, kDelete };
 
 struct NewGame {
   std::string game_id;
-  std::string board_type;      // "hex8", "hex11"
+  std::string board_type;  // "hex8", "hex11"
   int board_size = 8;
-  std::string player_names[2]; // "uct-200"
-  std::string source;          // "hex_selfplay/spot-1"
+  std::string player_names[2];  // "uct-200"
+  std::string source;           // "hex_selfplay/spot-1"
   std::uint64_t seed = 0;
 };
 
 struct PlayedMove {
-  int number = 0;              // from 1
-  int player = 1;              // 1 or 2
+  int number = 0;  // from 1
+  int player = 1;  // 1 or 2
   int row = 0;
   int column = 0;
-  std::string cell;            // "c4"
-  double value = 0.5;          // what the mover expected
+  std::string cell;    // "c4"
+  double value = 0.5;  // what the mover expected
   int playouts = 0;
   double think_ms = 0;
 };
@@ -55,7 +55,7 @@ class GameStore {
   void begin_game(const NewGame& game);                                              // one commit
   void add_moves(const std::string& game_id, const std::vector<PlayedMove>& moves);  // one commit
   void finish_game(const std::string& game_id, const std::vector<PlayedMove>& last_moves,
-                   const GameResult& result);                                        // one commit
+                   const GameResult& result);  // one commit
 
  private:
   void run(const std::string& sql);

@@ -83,9 +83,12 @@ void set_option(Options& options, const std::string& name, const char* value) {
     options.db = value;
   } else if (name == "board") {
     options.play.board_type = value;
-    if (options.play.board_type == "hex8") options.play.board_size = 8;
-    else if (options.play.board_type == "hex11") options.play.board_size = 11;
-    else fail_usage("--board is hex8 or hex11");
+    if (options.play.board_type == "hex8")
+      options.play.board_size = 8;
+    else if (options.play.board_type == "hex11")
+      options.play.board_size = 11;
+    else
+      fail_usage("--board is hex8 or hex11");
   } else if (name == "playouts") {
     options.play.playouts = static_cast<int>(positive_count("--playouts", value, 1'000'000));
   } else if (name == "games") {
@@ -111,21 +114,20 @@ void set_option(Options& options, const std::string& name, const char* value) {
 }
 
 Options parse(int argc, char** argv) {
-  static const option kLong[] = {
-      {"db", required_argument, nullptr, 0},
-      {"board", required_argument, nullptr, 0},
-      {"playouts", required_argument, nullptr, 0},
-      {"games", required_argument, nullptr, 0},
-      {"seconds", required_argument, nullptr, 0},
-      {"seed", required_argument, nullptr, 0},
-      {"journal-mode", required_argument, nullptr, 0},
-      {"games-per-second", required_argument, nullptr, 0},
-      {"moves-per-commit", required_argument, nullptr, 0},
-      {"source", required_argument, nullptr, 0},
-      {"print-games", no_argument, nullptr, 'p'},
-      {"version", no_argument, nullptr, 'v'},
-      {"help", no_argument, nullptr, 'h'},
-      {nullptr, 0, nullptr, 0}};
+  static const option kLong[] = {{"db", required_argument, nullptr, 0},
+                                 {"board", required_argument, nullptr, 0},
+                                 {"playouts", required_argument, nullptr, 0},
+                                 {"games", required_argument, nullptr, 0},
+                                 {"seconds", required_argument, nullptr, 0},
+                                 {"seed", required_argument, nullptr, 0},
+                                 {"journal-mode", required_argument, nullptr, 0},
+                                 {"games-per-second", required_argument, nullptr, 0},
+                                 {"moves-per-commit", required_argument, nullptr, 0},
+                                 {"source", required_argument, nullptr, 0},
+                                 {"print-games", no_argument, nullptr, 'p'},
+                                 {"version", no_argument, nullptr, 'v'},
+                                 {"help", no_argument, nullptr, 'h'},
+                                 {nullptr, 0, nullptr, 0}};
   Options options;
   std::random_device device;
   options.seed = (std::uint64_t{device()} << 32) ^ device();

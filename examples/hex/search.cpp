@@ -14,7 +14,9 @@ constexpr double kExploration = 0.7;
 // A leaf gets children once it was visited this often: keeps the tree small at few playouts.
 constexpr std::uint32_t kVisitsToExpand = 4;
 
-std::uint64_t rotl(std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+std::uint64_t rotl(std::uint64_t x, int k) {
+  return (x << k) | (x >> (64 - k));
+}
 
 }  // namespace
 

@@ -28,8 +28,8 @@ class Random {
 
 struct Choice {
   int cell = -1;
-  double value = 0.5;      // share of playouts through this move that the mover won
-  int playouts = 0;        // spent on the decision
+  double value = 0.5;  // share of playouts through this move that the mover won
+  int playouts = 0;    // spent on the decision
 };
 
 class Search {
@@ -41,11 +41,11 @@ class Search {
 
  private:
   struct Node {
-    int cell = -1;               // the move that led here
+    int cell = -1;  // the move that led here
     std::uint32_t first_child = 0;
     std::uint32_t child_count = 0;
     std::uint32_t visits = 0;
-    double wins = 0;             // of the player who made that move
+    double wins = 0;  // of the player who made that move
   };
 
   std::uint32_t best_child(const Node& node) const;

@@ -18,7 +18,9 @@ double quality_of(const std::vector<double>& values_for_first, int winner) {
   return values_for_first.empty() ? 0 : sum / static_cast<double>(values_for_first.size());
 }
 
-int player_number(Player player) { return player == Player::kFirst ? 1 : 2; }
+int player_number(Player player) {
+  return player == Player::kFirst ? 1 : 2;
+}
 
 GameResult result_of(const Board& board, const std::vector<double>& values_for_first) {
   const std::vector<int> path = winning_path(board, board.winner());

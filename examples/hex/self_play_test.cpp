@@ -65,8 +65,10 @@ TEST(SelfPlay, stores_whole_games_that_can_be_replayed_to_the_recorded_winner) {
   EXPECT_EQ(query(path, "SELECT count(*) FROM games WHERE game_status = 'completed'")[0][0], "8");
   for (const auto& game : query(path, "SELECT game_id, winner, total_moves FROM games")) {
     Board board(8);
-    const Rows moves = query(path, "SELECT position_row * 8 + position_col, player FROM game_moves"
-                                   " WHERE game_id = '" + game[0] + "' ORDER BY move_number");
+    const Rows moves = query(path,
+                             "SELECT position_row * 8 + position_col, player FROM game_moves"
+                             " WHERE game_id = '" +
+                                 game[0] + "' ORDER BY move_number");
     ASSERT_EQ(std::to_string(moves.size()), game[2]);
     for (const auto& move : moves) {
       EXPECT_EQ(board.to_move() == Player::kFirst ? "1" : "2", move[1]);

@@ -43,7 +43,7 @@ struct LandingRequest {
 };
 
 struct Landed {
-  KnownFile known;            // what stands at the path now: remember it, and no scan reads it again
+  KnownFile known;  // what stands at the path now: remember it, and no scan reads it again
   std::string conflict_copy;  // relative path of the loser that was kept; empty if none
 };
 
@@ -92,9 +92,10 @@ class Landing {
   // Gives the staged bytes up.
   void discard();
 
+  struct State;
+
  private:
   friend class LandingSite;
-  struct State;
   explicit Landing(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -17,9 +17,9 @@
 namespace syncline::collections::files {
 
 struct Swept {
-  std::uint64_t files = 0;                  // staged leftovers removed
+  std::uint64_t files = 0;  // staged leftovers removed
   std::uint64_t bytes = 0;
-  std::vector<std::string> conflict_copies; // versions rescued from a crash in mid-replacement
+  std::vector<std::string> conflict_copies;  // versions rescued from a crash in mid-replacement
 };
 
 class LandingSite {
@@ -39,7 +39,7 @@ class LandingSite {
 
   // finish() for many small files with few fsyncs: the data of all is synced together, each is
   // renamed, each folder is fsynced once. Answers in the same order; one failure fails only itself.
-  std::vector<core::Result<Landed>> finish_all(std::vector<Landing*> landings);
+  std::vector<core::Result<Landed>> finish_all(const std::vector<Landing*>& landings);
 
   // Removes a file (a replicated deletion). kConflict: it is not the version expected; left alone.
   core::Status remove(const std::string& path, const KnownFile& expected);

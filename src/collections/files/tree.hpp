@@ -46,7 +46,7 @@ class Tree {
   ScanOutcome scan(const std::map<std::string, KnownFile>& known,
                    const std::set<std::string>* only_paths, core::WallMs now);
 
-  // From any thread: a scan under way ends within one buffer; the next scan runs again.
+  // From any thread, for good: a scan under way ends within one piece, later ones at once.
   void cancel();
 
   // Opens a file to serve it as the object it was hashed as. kConflict: it has changed since.

@@ -22,7 +22,7 @@ struct FileStamp {
   std::int64_t mtime_ns = 0;
   std::int64_t ctime_ns = 0;  // moves even where a program sets mtime back; 0 = not remembered
   std::uint64_t inode = 0;
-  std::uint32_t mode = 0;     // permission bits
+  std::uint32_t mode = 0;  // permission bits
   bool operator==(const FileStamp&) const = default;
 };
 
@@ -33,14 +33,15 @@ struct KnownFile {
   bool operator==(const KnownFile&) const = default;
 };
 
-// A file that is new, or whose content, mtime or mode differ from what was known.
+// A file that is new or whose stamp differs from what was known. Where root, mtime and mode are as
+// before (it was touched, or rewritten as it was), there is nothing to send: only `known` is newer.
 struct SeenFile {
   std::string path;  // relative to the collection's root, '/' between folders
   core::Root root;   // zero for the empty file
   std::uint64_t size_bytes = 0;
   std::int64_t mtime_ms = 0;
   std::uint32_t mode = 0644;
-  KnownFile known;   // to be remembered once the engine took this version in
+  KnownFile known;  // to be remembered once the engine took this version in
   bool operator==(const SeenFile&) const = default;
 };
 
@@ -51,7 +52,7 @@ struct ScanOutcome {
   std::vector<std::string> problems;  // one line each: what, on which path, what to do
   std::uint64_t files = 0;            // looked at, of those that the collection includes
   std::uint64_t bytes_hashed = 0;
-  bool is_interrupted = false;        // cancel() was called: `gone` is empty, scan again
+  bool is_interrupted = false;  // cancel() was called: `gone` is empty, scan again
 };
 
 }  // namespace syncline::collections::files

@@ -21,7 +21,8 @@ constexpr std::size_t kBufferBytes = 1u << 20;
 
 Error failed(int code) {
   if (code == ENOSPC || code == EDQUOT) {
-    return {ErrorKind::kExhausted, "the disk has no room for the copy; free some and try again", ""};
+    return {ErrorKind::kExhausted, "the disk has no room for the copy; free some and try again",
+            ""};
   }
   return {ErrorKind::kInvalid, std::string("cannot copy the file: ") + std::strerror(code), ""};
 }
@@ -51,14 +52,14 @@ std::int64_t step_in_kernel(const CopyRequest& request, std::uint64_t at) {
 
 std::int64_t step_by_hand(const CopyRequest& request, std::uint64_t at, std::vector<char>& buffer) {
   buffer.resize(kBufferBytes);
-  const std::size_t want = static_cast<std::size_t>(
-      std::min<std::uint64_t>(buffer.size(), request.size_bytes - at));
+  const std::size_t want =
+      static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), request.size_bytes - at));
   const ssize_t n = ::pread(request.from_fd, buffer.data(), want, static_cast<off_t>(at));
   if (n <= 0) return n < 0 ? -errno : 0;
   for (ssize_t done = 0; done < n;) {
-    const ssize_t written = ::pwrite(request.to_fd, buffer.data() + done,
-                                     static_cast<std::size_t>(n - done),
-                                     static_cast<off_t>(at) + done);
+    const ssize_t written =
+        ::pwrite(request.to_fd, buffer.data() + done, static_cast<std::size_t>(n - done),
+                 static_cast<off_t>(at) + done);
     if (written < 0 && errno != EINTR) return -errno;
     if (written > 0) done += written;
   }
@@ -69,10 +70,14 @@ std::int64_t step_by_hand(const CopyRequest& request, std::uint64_t at, std::vec
 
 const char* to_string(CopyMethod method) {
   switch (method) {
-    case CopyMethod::kNothingToMove: return "nothing to move";
-    case CopyMethod::kReflink: return "reflink";
-    case CopyMethod::kCopyFileRange: return "copy_file_range";
-    case CopyMethod::kReadWrite: return "read and write";
+    case CopyMethod::kNothingToMove:
+      return "nothing to move";
+    case CopyMethod::kReflink:
+      return "reflink";
+    case CopyMethod::kCopyFileRange:
+      return "copy_file_range";
+    case CopyMethod::kReadWrite:
+      return "read and write";
   }
   return "unknown";
 }
@@ -112,9 +117,8 @@ core::Result<CopyOutcome> copy_local(const CopyRequest& request) {
     if (n == 0) return source_shrank();
     if (n < 0) return failed(static_cast<int>(-n));
     outcome.bytes_moved += static_cast<std::uint64_t>(n);
-    if (request.progress &&
-        (outcome.bytes_moved - reported >= kStepBytes ||
-         outcome.bytes_moved == request.size_bytes)) {
+    if (request.progress && (outcome.bytes_moved - reported >= kStepBytes ||
+                             outcome.bytes_moved == request.size_bytes)) {
       reported = outcome.bytes_moved;
       request.progress(reported);
     }

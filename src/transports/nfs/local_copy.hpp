@@ -17,10 +17,10 @@ enum class CopyMethod { kNothingToMove, kReflink, kCopyFileRange, kReadWrite };
 const char* to_string(CopyMethod method);
 
 struct CopyRequest {
-  int from_fd = -1;              // open for reading
-  int to_fd = -1;                // open for writing; may be preallocated
-  std::uint64_t size_bytes = 0;  // the whole file
-  const std::atomic<bool>* cancel = nullptr;              // looked at each 8 MiB
+  int from_fd = -1;                                        // open for reading
+  int to_fd = -1;                                          // open for writing; may be preallocated
+  std::uint64_t size_bytes = 0;                            // the whole file
+  const std::atomic<bool>* cancel = nullptr;               // looked at each 8 MiB
   std::function<void(std::uint64_t bytes_done)> progress;  // each 8 MiB; may be empty
 };
 

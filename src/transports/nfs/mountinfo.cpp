@@ -17,7 +17,9 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
-bool is_octal(char c) { return c >= '0' && c <= '7'; }
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
 
 // The kernel writes space, tab, newline and backslash as \040, \011, \012, \134.
 std::string unescape(std::string_view text) {
@@ -116,12 +118,14 @@ std::optional<Mount> mount_of(const std::vector<Mount>& mounts, std::string_view
   return best ? std::optional<Mount>(*best) : std::nullopt;
 }
 
-bool is_nfs(const Mount& mount) { return mount.fs_type == "nfs" || mount.fs_type == "nfs4"; }
+bool is_nfs(const Mount& mount) {
+  return mount.fs_type == "nfs" || mount.fs_type == "nfs4";
+}
 
 bool is_network_mount(const Mount& mount) {
   static constexpr std::array<std::string_view, 13> kTypes = {
-      "nfs",  "nfs4",   "cifs", "smb3",           "smbfs",        "9p",         "ceph",
-      "lustre", "afs", "gfs2", "fuse.glusterfs", "fuse.sshfs", "fuse.ceph"};
+      "nfs",    "nfs4", "cifs", "smb3",           "smbfs",      "9p",       "ceph",
+      "lustre", "afs",  "gfs2", "fuse.glusterfs", "fuse.sshfs", "fuse.ceph"};
   return std::find(kTypes.begin(), kTypes.end(), mount.fs_type) != kTypes.end();
 }
 
@@ -142,7 +146,8 @@ std::string storage_domain_from(const DomainSigns& signs) {
   if (is_nfs(mount)) {
     // fsid 0:0 is what a server without ids reports: no identity at all.
     const bool has_fsid = !signs.nfs_fsid.empty() && signs.nfs_fsid != "0:0";
-    return "nfs:" + server_of(mount) + (has_fsid ? "/fsid:" + signs.nfs_fsid : ':' + export_of(mount));
+    return "nfs:" + server_of(mount) +
+           (has_fsid ? "/fsid:" + signs.nfs_fsid : ':' + export_of(mount));
   }
   if (is_network_mount(mount)) return mount.fs_type + ':' + mount.source;
   return "local:" + signs.host + '/' + mount.device;
@@ -158,7 +163,8 @@ StoragePlace storage_place_from(const DomainSigns& signs, std::string_view absol
     const std::string rest = below(absolute_path, mount.mount_point);
     // Where the domain is a whole NFS file system (fsid), its exports are folders of it.
     const bool is_by_fsid = is_nfs(mount) && place.domain.find("/fsid:") != std::string::npos;
-    const std::string top = is_by_fsid ? joined(export_of(mount), joined(mount.root, "")) : mount.root;
+    const std::string top =
+        is_by_fsid ? joined(export_of(mount), joined(mount.root, "")) : mount.root;
     place.inside = joined(top, rest);
   } else {
     place.inside = below(absolute_path, "/");

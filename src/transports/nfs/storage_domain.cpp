@@ -61,7 +61,8 @@ std::string parent_of(const std::string& path) {
 std::string nearest_existing(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   for (;;) {
-    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), &std::free);
+    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr),
+                                                      &std::free);
     if (real) return real.get();
     if (path == "/") return path;
     path = parent_of(path);
@@ -120,7 +121,8 @@ core::Result<std::string> ensure_domain_token(const std::string& folder, const s
   if (fd < 0) return cannot("write the domain token", folder, errno);
   const std::string line = token + '\n';
   const bool is_written =
-      ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
+      ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+      ::fsync(fd) == 0;
   const int write_error = errno;
   ::close(fd);
   if (!is_written) {
@@ -131,7 +133,8 @@ core::Result<std::string> ensure_domain_token(const std::string& folder, const s
   const bool is_placed = ::link(fresh.c_str(), path.c_str()) == 0;
   const int link_error = errno;
   ::unlink(fresh.c_str());
-  if (!is_placed && link_error != EEXIST) return cannot("place the domain token", folder, link_error);
+  if (!is_placed && link_error != EEXIST)
+    return cannot("place the domain token", folder, link_error);
   const std::string present = read_token(folder);
   if (present.empty()) {
     return Error{ErrorKind::kInvalid, "the domain token file holds no token; remove it", path};

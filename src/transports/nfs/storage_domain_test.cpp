@@ -55,7 +55,8 @@ TEST(Mountinfo, the_deepest_mount_holds_the_path_and_names_are_whole_folders) {
 
 TEST(Mountinfo, a_later_mount_on_the_same_point_covers_the_earlier) {
   const auto mounts = parse_mountinfo(
-      "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:9 / /d rw - tmpfs t rw\n3 1 0:10 / /d rw - nfs s:/e rw\n");
+      "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:9 / /d rw - tmpfs t rw\n3 1 0:10 / /d rw - nfs s:/e "
+      "rw\n");
   EXPECT_EQ(mount_of(mounts, "/d/x")->fs_type, "nfs");
 }
 
@@ -101,8 +102,8 @@ TEST(StorageDomain, a_token_outranks_every_name) {
 TEST(StorageDomain, a_file_on_a_shared_export_is_found_under_the_local_mount_point) {
   DomainSigns here = signs_for("/mnt/nas");
   here.nfs_fsid.clear();
-  const StoragePlace remote = storage_place_from(signs_for("/srv/part/models/a.pth"),
-                                                 "/srv/part/models/a.pth");
+  const StoragePlace remote =
+      storage_place_from(signs_for("/srv/part/models/a.pth"), "/srv/part/models/a.pth");
   EXPECT_EQ(remote.inside, "sub/models/a.pth");
   const std::vector<LocalView> views = {{storage_place_from(here, "/mnt/nas"), "/mnt/nas"}};
   EXPECT_EQ(local_path_of(remote, views), "/mnt/nas/sub/models/a.pth");
@@ -141,9 +142,8 @@ TEST_F(TokenFile, of_two_nodes_that_write_at_once_both_get_the_same) {
   std::string seen[4];
   std::vector<std::thread> nodes;
   for (int i = 0; i < 4; ++i) {
-    nodes.emplace_back([&, i] {
-      seen[i] = ensure_domain_token(folder_, "node-" + std::to_string(i)).value();
-    });
+    nodes.emplace_back(
+        [&, i] { seen[i] = ensure_domain_token(folder_, "node-" + std::to_string(i)).value(); });
   }
   for (auto& node : nodes) node.join();
   for (const auto& token : seen) EXPECT_EQ(token, seen[0]);
@@ -153,8 +153,8 @@ TEST_F(TokenFile, of_two_nodes_that_write_at_once_both_get_the_same) {
 }
 
 TEST_F(TokenFile, nonsense_is_refused_and_never_taken_for_a_token) {
-  for (const std::string& bad : {std::string(), std::string("a b"), std::string("../x"),
-                                std::string(200, 'x')}) {
+  for (const std::string& bad :
+       {std::string(), std::string("a b"), std::string("../x"), std::string(200, 'x')}) {
     EXPECT_FALSE(ensure_domain_token(folder_, bad).ok()) << bad;
   }
   std::ofstream(folder_ + '/' + kDomainTokenFile) << "two words\n";

@@ -1,0 +1,27 @@
+// Identities as values. PEM texts hold what their names say; key texts are secret.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/ids.hpp"
+
+namespace syncline::identity {
+
+struct Identity {
+  core::NodeId node;        // common name of the certificate
+  std::string fleet;        // organisation of the certificate
+  std::string ca_pem;
+  std::string certificate_pem;
+  std::string key_pem;
+  std::string fleet_key;    // 32 bytes: seals membership datagrams
+  bool is_authority = false;  // the CA's key is here too: this node can invite
+};
+
+struct KeyPair {
+  std::string certificate_pem;
+  std::string key_pem;
+};
+
+}  // namespace syncline::identity

@@ -284,6 +284,23 @@ TEST_F(ProgramTest, finds_its_configuration_where_it_was_told_or_where_it_stands
   EXPECT_EQ(daemon_config_, folder_ + "/syncline.toml");
 }
 
+TEST_F(ProgramTest, imports_the_older_hosts_file_and_overwrites_nothing) {
+  std::ofstream(folder_ + "/hosts.yaml") << "hosts:\n  home: {role: coordinator, gpu: M3}\n"
+                                            "  spot-1: {role: selfplay}\n";
+  const auto done = run({"config", "import", "hosts.yaml", "--out", "fleet"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_NE(done.out.find("2 hosts, 3 settings"), std::string::npos) << done.out;
+  EXPECT_EQ(run({"config", "check", "fleet/home.toml"}).code, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/fleet/import-report.txt"));
+  EXPECT_EQ(run({"config", "import", "hosts.yaml", "--out", "fleet"}).code, 1);
+  std::ofstream(folder_ + "/odd.yaml") << "hosts:\n  home: {colour: blue}\n";
+  const auto odd = run({"config", "import", "odd.yaml", "--json"});
+  EXPECT_EQ(odd.code, 3);
+  EXPECT_NE(odd.err.find("hosts.home.colour"), std::string::npos);
+  EXPECT_NE(odd.out.find("not_understood"), std::string::npos);
+  EXPECT_EQ(run({"config", "import", "none.yaml"}).code, 1);
+}
+
 TEST_F(ProgramTest, usage_mistakes_are_one_line_and_end_with_2) {
   const auto mistyped = run({"statsu"});
   EXPECT_EQ(mistyped.code, 2);

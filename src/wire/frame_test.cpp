@@ -1,0 +1,114 @@
+#include "wire/frame.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace syncline::wire {
+namespace {
+
+const core::LogId kLog{core::CollectionName("games"), core::NodeId("spot-1"), {3}};
+
+core::AppendRecords records(std::size_t count, std::size_t bytes) {
+  auto batch = std::make_shared<core::RecordBatch>();
+  batch->log = kLog;
+  for (std::size_t i = 1; i <= count; ++i) {
+    core::Record record;
+    record.seq = {i * 2};
+    record.committed_at = {-5};
+    record.hlc = 7;
+    record.unit.key = "k" + std::to_string(i);
+    record.unit.config_key = core::ConfigKey("hex8_2p");
+    record.unit.hash.bytes[3] = static_cast<std::uint8_t>(i);
+    record.unit.bytes = std::string(bytes, static_cast<char>('a' + i % 20));
+    batch->records.push_back(record);
+  }
+  return {batch};
+}
+
+core::Result<WireMessage> through_the_wire(WireMessage message) {
+  auto frame = encode_frame(std::move(message));
+  EXPECT_TRUE(frame.ok());
+  auto sizes = decode_prefix(frame->head.substr(0, kFramePrefixBytes));
+  EXPECT_TRUE(sizes.ok());
+  EXPECT_EQ(sizes->payload_bytes, frame->payload.size());
+  return decode_frame(std::string_view(frame->head).substr(kFramePrefixBytes), frame->payload);
+}
+
+std::vector<WireMessage> one_of_each() {
+  core::DeltaMessage delta;
+  delta.delta.parts.push_back({core::NodeId("a"), 5, 1, 4, {{2, "k", "v", false}, {4, "l", "", true}}});
+  core::DigestMessage digest;
+  digest.digest.marks[core::NodeId("a")] = {1, 2};
+  core::Root root;
+  root.bytes[0] = 9;
+  return {core::Message(core::Hello{1, 1, "lab", 7, "h:1"}),
+          core::Message(core::AckRecords{kLog, *core::parse_seq_set("1-5,9")}),
+          core::Message(core::RefuseRecords{kLog, "full", 10}),
+          core::Message(core::RequestRecords{kLog, *core::parse_seq_set("3")}),
+          core::Message(digest),
+          core::Message(delta),
+          core::Message(core::NudgeMessage{core::CollectionName("models"), 1500}),
+          core::Message(core::Goodbye{"bye"}),
+          ObjectRequest{1, root, 1 << 20, 1 << 18},
+          ObjectData{1, 5, std::string(1000, 'x')},
+          LayerRequest{2, root},
+          LayerReply{2, std::string(64, 'h')},
+          ObjectRefused{3, 4, "gone"},
+          CancelJob{9},
+          Ping{3, true},
+          JoinRequest{"r"},
+          JoinAnswer{true, "a", ""}};
+}
+
+TEST(Frame, every_message_comes_back_as_it_was_sent) {
+  for (const WireMessage& message : one_of_each()) {
+    const auto back = through_the_wire(message);
+    ASSERT_TRUE(back.ok()) << message.index();
+    ASSERT_EQ(back->index(), message.index());
+    // Equal messages make equal bytes.
+    EXPECT_EQ(encode_frame(*back)->head, encode_frame(message)->head);
+    EXPECT_EQ(encode_frame(*back)->payload, encode_frame(message)->payload);
+  }
+}
+
+TEST(Frame, records_come_back_and_are_compressed_where_it_pays) {
+  for (std::size_t bytes : {10u, 5000u}) {
+    const auto sent = records(10, bytes);
+    const auto back = through_the_wire(core::Message(sent));
+    ASSERT_TRUE(back.ok());
+    const auto& got = std::get<core::AppendRecords>(std::get<core::Message>(*back));
+    EXPECT_EQ(*got.batch, *sent.batch);
+  }
+  EXPECT_LT(encode_frame(core::Message(records(10, 5000)))->payload.size(), 5000u);
+  EXPECT_EQ(encode_frame(core::Message(records(1, 10)))->payload.size(), 10u);
+}
+
+TEST(Frame, a_size_beyond_the_bound_is_refused_before_anything_is_allocated) {
+  EXPECT_FALSE(decode_prefix(std::string("\xff\xff\xff\xff\0\0\0\0", 8)).ok());
+  EXPECT_FALSE(decode_prefix(std::string("\0\0\0\0\xff\xff\xff\x7f", 8)).ok());
+  EXPECT_TRUE(decode_prefix(std::string("\0\0\0\0\0\0\0\0", 8)).ok());
+}
+
+TEST(Frame, a_header_cut_anywhere_or_with_the_wrong_payload_is_refused_or_another_message) {
+  const auto frame = encode_frame(core::Message(records(3, 2000)));
+  const std::string_view header = std::string_view(frame->head).substr(kFramePrefixBytes);
+  EXPECT_FALSE(decode_frame(header, frame->payload.substr(1)).ok());
+  EXPECT_FALSE(decode_frame(header, frame->payload + "x").ok());
+  EXPECT_FALSE(decode_frame(header, "").ok());
+  EXPECT_FALSE(decode_frame("", "").ok());
+}
+
+RC_GTEST_PROP(FrameProperty, no_bytes_crash_the_parser, ()) {
+  const auto messages = one_of_each();
+  auto frame = *encode_frame(messages[*rc::gen::inRange<std::size_t>(0, messages.size())]);
+  std::string header = frame.head.substr(kFramePrefixBytes);
+  const int edits = *rc::gen::inRange(1, 6);
+  for (int i = 0; i < edits && !header.empty(); ++i) {
+    header[*rc::gen::inRange<std::size_t>(0, header.size())] = *rc::gen::arbitrary<char>();
+  }
+  const auto back = decode_frame(header, frame.payload);
+  if (back.ok()) RC_ASSERT(encode_frame(*back).ok());
+}
+
+}  // namespace
+}  // namespace syncline::wire

@@ -1,0 +1,67 @@
+// What travels on a connection beside core::Message: bytes of objects, pings, joins.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "core/ids.hpp"
+#include "core/messages.hpp"
+
+namespace syncline::wire {
+
+// `job` is the asker's number; the answers repeat it.
+struct ObjectRequest {
+  std::uint64_t job = 0;
+  core::Root root;
+  std::uint64_t offset = 0;
+  std::uint32_t length = 0;     // at most a piece of 1 MiB; answered in one or more ObjectData
+  bool operator==(const ObjectRequest&) const = default;
+};
+struct ObjectData {
+  std::uint64_t job = 0;
+  std::uint64_t offset = 0;
+  std::string bytes;
+  bool operator==(const ObjectData&) const = default;
+};
+struct LayerRequest {
+  std::uint64_t job = 0;
+  core::Root root;
+  bool operator==(const LayerRequest&) const = default;
+};
+struct LayerReply {
+  std::uint64_t job = 0;
+  std::string hashes;           // 32 bytes each: roots of the pieces of 1 MiB, in order
+  bool operator==(const LayerReply&) const = default;
+};
+struct ObjectRefused {
+  std::uint64_t job = 0;
+  std::uint64_t offset = 0;
+  std::string reason;
+  bool operator==(const ObjectRefused&) const = default;
+};
+struct CancelJob {
+  std::uint64_t job = 0;
+  bool operator==(const CancelJob&) const = default;
+};
+struct Ping {
+  std::uint64_t number = 0;
+  bool is_answer = false;
+  bool operator==(const Ping&) const = default;
+};
+struct JoinRequest {
+  std::string request;
+  bool operator==(const JoinRequest&) const = default;
+};
+struct JoinAnswer {
+  bool is_accepted = false;
+  std::string answer;
+  std::string reason;
+  bool operator==(const JoinAnswer&) const = default;
+};
+
+using WireMessage =
+    std::variant<core::Message, ObjectRequest, ObjectData, LayerRequest, LayerReply, ObjectRefused,
+                 CancelJob, Ping, JoinRequest, JoinAnswer>;
+
+}  // namespace syncline::wire

@@ -5,6 +5,8 @@
 #include <iosfwd>
 #include <string>
 
+#include "identity/fleet.hpp"
+
 namespace syncline::cli {
 
 struct Context {
@@ -16,6 +18,7 @@ struct Context {
   std::string working_directory = {};
   std::function<std::string(const std::string& name)> environment = {};  // "" if not set
   std::function<int(const std::string& config_path)> run_daemon = {};  // node/, put in by main
+  identity::JoinCall join_call = {};  // net/, put in by main
 };
 
 }  // namespace syncline::cli

@@ -103,6 +103,13 @@ Result<Endpoint> endpoint_of(const core::Config& config) {
   endpoint.address =
       (is_tls ? "https://" : "http://") + http::host_and_port(callable(best->host), best->port);
   if (best->kind == http::ListenerKind::kOpen) return endpoint;
+  if (is_tls) {
+    const std::string identity = config.node.state_dir + "/identity/";
+    endpoint.certificate = identity + "node.pem";
+    endpoint.key = identity + "node-key.pem";
+    endpoint.authority = identity + "ca.pem";
+    return endpoint;
+  }
   auto token = token_of(config);
   if (!token) return token.error();
   endpoint.token = *token;

@@ -1,6 +1,5 @@
 // config import.
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/answer.hpp"
@@ -8,37 +7,12 @@
 #include "cli/exit_code.hpp"
 #include "cli/import_hosts.hpp"
 #include "cli/runs.hpp"
+#include "env/files.hpp"
 
 namespace syncline::cli {
 namespace {
 
-constexpr std::uintmax_t kFileMax = 8u << 20;
-
-core::Result<std::string> read_text(const std::string& path) {
-  std::error_code failure;
-  const auto size = std::filesystem::file_size(path, failure);
-  if (failure) return core::Error{core::ErrorKind::kMissing, failure.message(), path};
-  if (size > kFileMax) {
-    return core::Error{core::ErrorKind::kInvalid, "the file is larger than 8 MiB", path};
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text(size, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  if (!file) return core::Error{core::ErrorKind::kMissing, "cannot read the file", path};
-  return text;
-}
-
-core::Status write_new(const std::filesystem::path& path, const std::string& text) {
-  if (std::filesystem::exists(path)) {
-    return core::Error{core::ErrorKind::kConflict, "the file is there already; choose another --out",
-                       path.string()};
-  }
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) return core::Error{core::ErrorKind::kExhausted, "cannot write the file", path.string()};
-  return {};
-}
+constexpr std::size_t kFileMax = 8u << 20;
 
 std::string toml_of(const ImportedHost& host, const std::string& source) {
   return "# Node " + host.name + ", imported from " + source +
@@ -74,12 +48,11 @@ std::string json_of(const Import& import) {
 
 core::Status write_all(const Import& import, const std::filesystem::path& folder,
                        const std::string& source) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) return core::Error{core::ErrorKind::kInvalid, failure.message(), folder.string()};
-  SYNCLINE_TRY(write_new(folder / "import-report.txt", report_of(import)));
+  SYNCLINE_TRY(env::make_folders(folder.string(), 0755));
+  const auto path = [&folder](const std::string& name) { return (folder / name).string(); };
+  SYNCLINE_TRY(env::create_file_atomic(path("import-report.txt"), report_of(import), 0644));
   for (const ImportedHost& host : import.hosts) {
-    SYNCLINE_TRY(write_new(folder / (host.name + ".toml"), toml_of(host, source)));
+    SYNCLINE_TRY(env::create_file_atomic(path(host.name + ".toml"), toml_of(host, source), 0644));
   }
   return {};
 }
@@ -94,7 +67,7 @@ int failed(Context& context, const core::Error& error) {
 int run_config_import(Context& context, const Arguments& arguments) {
   const std::filesystem::path here(context.working_directory);
   const std::string source = arguments.text("FILE");
-  const auto text = read_text(here / source);
+  const auto text = env::read_file((here / source).string(), kFileMax);
   if (!text.ok()) return failed(context, text.error());
   const auto document = parse_yaml(*text);
   if (!document.ok()) return failed(context, {document.error().kind, document.error().what, source});

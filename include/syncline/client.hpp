@@ -29,11 +29,11 @@ namespace syncline {
 
 // How to reach a daemon.
 struct Endpoint {
-  std::string address;          // "unix:/path/api.sock", "http://host:port", "https://host:port"
-  std::string token;            // content of the daemon's api.token_file; unix sockets need none
-  std::string certificate;      // https: PEM files of a node of the fleet, instead of a token …
+  std::string address;      // "unix:/path/api.sock", "http://host:port", "https://host:port"
+  std::string token;        // content of the daemon's api.token_file; unix sockets need none
+  std::string certificate;  // https: PEM files of a node of the fleet, instead of a token …
   std::string key;
-  std::string authority;        // … and the fleet's CA, which the daemon's certificate must have
+  std::string authority;  // … and the fleet's CA, which the daemon's certificate must have
   double connect_timeout_s = 5;
 };
 

@@ -23,15 +23,15 @@ enum class ErrorKind {
 
 struct Error {
   ErrorKind kind = ErrorKind::kInvalid;
-  std::string what;     // one sentence: what failed and what to do
-  std::string subject;  // node, path, collection or address; may be empty
+  std::string what;             // one sentence: what failed and what to do
+  std::string subject;          // node, path, collection or address; may be empty
   bool is_from_daemon = false;  // the daemon said so; else this library found it itself
 };
 
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit by intent
+  Result(T value) : value_(std::move(value)) {}      // NOLINT: implicit by intent
   Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit by intent
 
   bool ok() const { return value_.has_value(); }

@@ -13,7 +13,9 @@ namespace syncline::cli {
 // One JSON document: indented for people at a terminal, else on one line.
 void print_json(Context& context, const std::string& json);
 
-inline bool wants_json(const Arguments& arguments) { return arguments.has("--json"); }
+inline bool wants_json(const Arguments& arguments) {
+  return arguments.has("--json");
+}
 
 template <typename T>
 void print_as_json(Context& context, const T& value) {

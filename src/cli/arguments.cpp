@@ -28,7 +28,8 @@ void add_option(Parser& parser, CLI::App* app, const OptionSpec& spec) {
   auto& slot = parser.slots[app].emplace_back(std::make_unique<Slot>());
   slot->name = spec.name;
   if (spec.kind == ValueKind::kFlag) {
-    app->add_flag(spec.name, slot->is_flag_set)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    app->add_flag(spec.name, slot->is_flag_set)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     return;
   }
   auto* option = app->add_option(spec.name, slot->values)->allow_extra_args(false);
@@ -173,8 +174,8 @@ std::string check_values(const CommandSpec& command, const Arguments& arguments)
   for (const PositionalSpec& positional : command.positionals) {
     if (!positional.is_closed) continue;
     for (const std::string& value : arguments.list(positional.name)) {
-      const OptionSpec as_option{positional.name, ValueKind::kChoice, "", "", false,
-                                 positional.choices};
+      const OptionSpec as_option{positional.name, ValueKind::kChoice, "", "",
+                                 false,           positional.choices};
       const std::string error = check_value(as_option, value);
       if (!error.empty()) return command.name + ": " + error;
     }

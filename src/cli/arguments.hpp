@@ -30,8 +30,8 @@ class Arguments {
 struct ParsedLine {
   const CommandSpec* command = nullptr;  // null: only help or version was asked for, or an error
   Arguments arguments;
-  std::string help;    // --help: this is to be printed; nothing is to be run
-  std::string error;   // one line: what is wrong and what was probably meant; exit code 2
+  std::string help;   // --help: this is to be printed; nothing is to be run
+  std::string error;  // one line: what is wrong and what was probably meant; exit code 2
 };
 
 // `line` without the program's name.

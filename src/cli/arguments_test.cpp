@@ -62,7 +62,8 @@ TEST(Arguments, names_the_nearest_thing_in_one_line) {
       {"config", "config needs one of check, show, import; see 'syncline --help'"},
       {"sync games --targte a", "sync: unknown option '--targte'; did you mean '--target'?"},
       {"sync --targte=a games", "sync: unknown option '--targte'; did you mean '--target'?"},
-      {"status --bogus-thing", "status: unknown option '--bogus-thing'; see 'syncline status --help'"},
+      {"status --bogus-thing",
+       "status: unknown option '--bogus-thing'; see 'syncline status --help'"},
       {"--jsno status", "status: unknown option '--jsno'; did you mean '--json'?"},
       {"sync", "sync: TYPE is required; see 'syncline sync --help'"},
       {"sync games --priority hihg",
@@ -72,7 +73,8 @@ TEST(Arguments, names_the_nearest_thing_in_one_line) {
       {"sync games --timeout -1", "sync: --timeout must be a number, not '-1'"},
       {"sync games --num-players 2.5", "sync: --num-players must be a whole number, not '2.5'"},
       {"flush --acks x", "flush: --acks must be a whole number, not 'x'"},
-      {"completion csh", "completion: SHELL must be one of bash, zsh, fish, not 'csh'; did you mean 'zsh'?"},
+      {"completion csh",
+       "completion: SHELL must be one of bash, zsh, fish, not 'csh'; did you mean 'zsh'?"},
       {"status now", "status: 'now' is one argument too many; see 'syncline status --help'"},
   };
   for (const Mistake& mistake : cases) {

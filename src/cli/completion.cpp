@@ -70,13 +70,17 @@ std::string bash_completion() {
       "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
       "  local command=${COMP_WORDS[1]} words=''\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-      "    COMPREPLY=($(compgen -W " + quoted(joined(first_words()) + " --help --version") +
+      "    COMPREPLY=($(compgen -W " +
+      quoted(joined(first_words()) + " --help --version") +
       " -- \"$current\")); return\n  fi\n"
-      "  case $command in\n" + group_cases("[ \"$COMP_CWORD\" -eq 2 ] && words='", "'") +
+      "  case $command in\n" +
+      group_cases("[ \"$COMP_CWORD\" -eq 2 ] && words='", "'") +
       "  esac\n"
-      "  if [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\")); return; fi\n"
+      "  if [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\")); return; "
+      "fi\n"
       "  case $command in\n";
-  for (const auto& [group, unused] : groups()) out += "    " + group + ") command+=\" ${COMP_WORDS[2]}\" ;;\n";
+  for (const auto& [group, unused] : groups())
+    out += "    " + group + ") command+=\" ${COMP_WORDS[2]}\" ;;\n";
   out += "  esac\n  case \"$command|$previous\" in\n";
   for (const CommandSpec& command : commands()) {
     for (const OptionSpec& option : options_of(command)) {
@@ -140,8 +144,8 @@ std::string zsh_completion() {
       out += " \\\n      " + quoted(spec);
     }
     for (const auto& positional : command.positionals) {
-      const std::string values = positional.kind == ValueKind::kPath
-                                     ? "_files" : "(" + joined(positional.choices) + ")";
+      const std::string values =
+          positional.kind == ValueKind::kPath ? "_files" : "(" + joined(positional.choices) + ")";
       out += " \\\n      " + quoted("*:" + positional.name + ":" + values);
     }
     out += " ;;\n";
@@ -150,18 +154,19 @@ std::string zsh_completion() {
 }
 
 std::string fish_completion() {
-  std::string out = "# fish completion for syncline; made by 'syncline completion fish'\n"
-                    "complete -c syncline -f\n";
+  std::string out =
+      "# fish completion for syncline; made by 'syncline completion fish'\n"
+      "complete -c syncline -f\n";
   for (const CommandSpec& command : commands()) {
     const std::size_t space = command.name.find(' ');
     const std::string first = command.name.substr(0, space);
     const std::string last = space == std::string::npos ? first : command.name.substr(space + 1);
-    const std::string reached = space == std::string::npos
-                                    ? "__fish_seen_subcommand_from " + first
-                                    : "__fish_seen_subcommand_from " + first +
-                                          "; and __fish_seen_subcommand_from " + last;
-    const std::string before = space == std::string::npos
-                                   ? "__fish_use_subcommand" : "__fish_seen_subcommand_from " + first;
+    const std::string reached =
+        space == std::string::npos
+            ? "__fish_seen_subcommand_from " + first
+            : "__fish_seen_subcommand_from " + first + "; and __fish_seen_subcommand_from " + last;
+    const std::string before = space == std::string::npos ? "__fish_use_subcommand"
+                                                          : "__fish_seen_subcommand_from " + first;
     out += "complete -c syncline -n " + quoted(before) + " -a " + quoted(last) + " -d " +
            quoted(command.summary) + "\n";
     if (space != std::string::npos) {
@@ -169,7 +174,8 @@ std::string fish_completion() {
     }
     for (const OptionSpec& option : options_of(command)) {
       out += "complete -c syncline -n " + quoted(reached) + " -l " + option.name.substr(2);
-      if (option.kind != ValueKind::kFlag) out += option.kind == ValueKind::kPath ? " -r -F" : " -x";
+      if (option.kind != ValueKind::kFlag)
+        out += option.kind == ValueKind::kPath ? " -r -F" : " -x";
       if (!option.choices.empty()) out += " -a " + quoted(joined(option.choices));
       out += " -d " + quoted(option.help) + "\n";
     }
@@ -187,8 +193,9 @@ std::string fish_completion() {
 
 int run_completion(Context& context, const Arguments& arguments) {
   const std::string shell = arguments.text("SHELL");
-  context.out << (shell == "bash" ? bash_completion()
-                  : shell == "zsh" ? zsh_completion() : fish_completion());
+  context.out << (shell == "bash"  ? bash_completion()
+                  : shell == "zsh" ? zsh_completion()
+                                   : fish_completion());
   return kDone;
 }
 

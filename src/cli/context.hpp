@@ -17,8 +17,8 @@ struct Context {
   bool has_colour = false;       // a terminal, and NO_COLOR is not set
   std::string working_directory = {};
   std::function<std::string(const std::string& name)> environment = {};  // "" if not set
-  std::function<int(const std::string& config_path)> run_daemon = {};  // node/, put in by main
-  identity::JoinCall join_call = {};  // net/, put in by main
+  std::function<int(const std::string& config_path)> run_daemon = {};    // node/, put in by main
+  identity::JoinCall join_call = {};                                     // net/, put in by main
 };
 
 }  // namespace syncline::cli

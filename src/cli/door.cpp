@@ -30,10 +30,14 @@ std::string callable(const std::string& host) {
 
 int preference(http::ListenerKind kind) {
   switch (kind) {
-    case http::ListenerKind::kUnix: return 0;
-    case http::ListenerKind::kOpen: return 1;
-    case http::ListenerKind::kToken: return 2;
-    case http::ListenerKind::kTls: return 3;
+    case http::ListenerKind::kUnix:
+      return 0;
+    case http::ListenerKind::kOpen:
+      return 1;
+    case http::ListenerKind::kToken:
+      return 2;
+    case http::ListenerKind::kTls:
+      return 3;
   }
   return 4;
 }

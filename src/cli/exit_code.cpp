@@ -23,9 +23,8 @@ int exit_code_of_parts(const std::vector<SyncResponse>& parts) {
   for (const SyncResponse& part : parts) codes.push_back(exit_code_of_one(part));
   const bool is_uniform = std::equal(codes.begin() + 1, codes.end(), codes.begin());
   if (is_uniform) return codes.front();
-  const bool is_any_done = std::any_of(codes.begin(), codes.end(), [](int code) {
-    return code == kDone || code == kPartlyDone;
-  });
+  const bool is_any_done = std::any_of(
+      codes.begin(), codes.end(), [](int code) { return code == kDone || code == kPartlyDone; });
   return is_any_done ? kPartlyDone : kFailed;
 }
 
@@ -69,7 +68,9 @@ int exit_code_of(const RouteReport& route) {
              : kFailed;
 }
 
-int exit_code_of(const FlushReport& flush) { return flush.is_durable ? kDone : kNotDurable; }
+int exit_code_of(const FlushReport& flush) {
+  return flush.is_durable ? kDone : kNotDurable;
+}
 
 int exit_code_of(const VerifyReport& report) {
   return report.differences.empty() && report.damaged.empty() ? kDone : kFailed;

@@ -37,7 +37,8 @@ struct Line {
 
 std::string aligned(const std::vector<Line>& lines) {
   std::size_t width = 0;
-  for (const Line& line : lines) width = std::max(width, std::min<std::size_t>(line.left.size(), 30));
+  for (const Line& line : lines)
+    width = std::max(width, std::min<std::size_t>(line.left.size(), 30));
   std::string out;
   for (const Line& line : lines) {
     const std::string gap = line.left.size() > width

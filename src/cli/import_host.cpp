@@ -147,11 +147,12 @@ void read_address(Section& section, OldHost& host) {
   const Tree* ssh_port = section.tree("ssh_port");
   if (ssh_port != nullptr && ssh_port->scalar != "22") {
     // A forwarded port, as spot providers give: the machine behind it has no address of its own.
-    section.not_applicable("ssh_host", "it is reached through a forwarded port: it dials the others");
+    section.not_applicable("ssh_host",
+                           "it is reached through a forwarded port: it dials the others");
   }
   for (const char* key : {"ssh_host", "ip", "public_ip", "tailscale_ip"}) {
-    const bool is_forwarded = key == std::string("ssh_host") && ssh_port != nullptr &&
-                              ssh_port->scalar != "22";
+    const bool is_forwarded =
+        key == std::string("ssh_host") && ssh_port != nullptr && ssh_port->scalar != "22";
     if (is_forwarded) continue;
     const auto value = section.text(key, "node.peer_advertise");
     if (value && !value->empty()) best = host_part(*value);
@@ -165,10 +166,11 @@ void read_storage(Section& section, OldHost& host, Ledger& ledger) {
     if (folder) host.folder = *folder;
   }
   static const std::map<std::string, std::string> kNames = {
-      {"games", "games"},          {"selfplay", "games"},      {"models", "models"},
-      {"npz", "npz"},              {"training", "npz"},        {"training_data", "npz"},
-      {"elo", "elo"},              {"elo_db", "elo"},          {"registry", "registry"},
-      {"model_registry", "registry"}};
+      {"games", "games"},       {"selfplay", "games"},
+      {"models", "models"},     {"npz", "npz"},
+      {"training", "npz"},      {"training_data", "npz"},
+      {"elo", "elo"},           {"elo_db", "elo"},
+      {"registry", "registry"}, {"model_registry", "registry"}};
   if (const Tree* paths = section.tree("storage_paths")) {
     Section inside(*paths, section.path_of("storage_paths"), ledger);
     for (const auto& [name, unused] : paths->fields) {
@@ -177,8 +179,7 @@ void read_storage(Section& section, OldHost& host, Ledger& ledger) {
         inside.not_applicable(name, "no collection of this name; declare one if it shall travel");
         continue;
       }
-      host.roots[known->second] =
-          inside.text(name, "root of " + known->second).value_or("");
+      host.roots[known->second] = inside.text(name, "root of " + known->second).value_or("");
     }
   }
   for (const char* key : {"nfs_group", "nfs_server", "shared_storage", "storage_group"}) {

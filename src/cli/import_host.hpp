@@ -13,17 +13,17 @@ namespace syncline::cli {
 struct OldHost {
   std::string name;
   bool is_in_use = true;
-  std::string why_not;                          // its status, if it is not in use
+  std::string why_not;  // its status, if it is not in use
   std::vector<std::string> roles;
   std::string provider;
   std::string zone;
-  std::string address;                          // where peers reach it; empty behind NAT
-  std::string folder;                           // of the old project there
+  std::string address;  // where peers reach it; empty behind NAT
+  std::string folder;   // of the old project there
   std::string storage_domain;
-  std::map<std::string, std::string> roots;     // collection -> folder
+  std::map<std::string, std::string> roots;  // collection -> folder
   std::optional<bool> is_ephemeral;
   std::optional<double> bandwidth_mbps;
-  bool is_refusing_data = false;                // skip_sync_receive
+  bool is_refusing_data = false;  // skip_sync_receive
   bool uses_external_storage = false;
 };
 

@@ -69,7 +69,9 @@ core::CollectionConfig collection(const std::string& name) {
   return c;
 }
 
-std::string file_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string file_part(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 void place(core::CollectionConfig& c, const OldHost& host, const FleetPolicy& policy) {
   const std::string& name = c.name.text;
@@ -154,8 +156,8 @@ core::Config config_of(const OldHost& host, const FleetPolicy& policy,
 std::vector<std::string> seeds_of(const std::vector<OldHost>& hosts, const FleetPolicy& policy) {
   std::vector<const OldHost*> candidates;
   for (const OldHost& host : hosts) {
-    const bool is_spot = host.is_ephemeral.value_or(
-        core::any_glob_matches(policy.ephemeral_globs, host.name));
+    const bool is_spot =
+        host.is_ephemeral.value_or(core::any_glob_matches(policy.ephemeral_globs, host.name));
     if (!host.address.empty() && !is_spot) candidates.push_back(&host);
   }
   std::stable_sort(candidates.begin(), candidates.end(), [](const OldHost* a, const OldHost* b) {
@@ -173,8 +175,8 @@ std::vector<std::string> seeds_of(const std::vector<OldHost>& hosts, const Fleet
 
 bool is_node_name(const std::string& name) {
   const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   return !name.empty() && name.size() <= 64 && name.front() != '.' &&
          std::all_of(name.begin(), name.end(), is_plain);
@@ -236,7 +238,8 @@ std::string report_of(const Import& import) {
     if (import.count(fate) == 0) continue;
     out += "\n" + std::string(title) + "\n";
     for (const Note& note : import.notes) {
-      if (note.fate == fate) out += "  " + note.path + " = " + note.value + "  → " + note.text + "\n";
+      if (note.fate == fate)
+        out += "  " + note.path + " = " + note.value + "  → " + note.text + "\n";
     }
   }
   out += "\nWhere each file goes\n";

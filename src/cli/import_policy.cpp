@@ -96,11 +96,13 @@ void read_routing(Section& section, FleetPolicy& policy, Ledger& ledger) {
   policy.copies = section.number("replication_target", "copies of every collection");
   read_excluded_hosts(section, "excluded_hosts", policy, ledger);
   exclude_everywhere(policy, section.list("exclude_from_sync", kExcluded));
-  policy.ephemeral_globs = section.list("ephemeral_hosts", "node.ephemeral of the hosts that match");
+  policy.ephemeral_globs =
+      section.list("ephemeral_hosts", "node.ephemeral of the hosts that match");
   read_external_storage(section, policy, ledger);
   read_groups(section, policy);
   constexpr KnownKey kNoPlace[] = {
-      {"priority_hosts", "the router prefers hosts by what they need and have; see 'syncline route'"},
+      {"priority_hosts",
+       "the router prefers hosts by what they need and have; see 'syncline route'"},
       {"underserved_configs", "freshness per config key decides; see 'syncline freshness'"},
   };
   for (const KnownKey& known : kNoPlace) section.not_applicable(known.key, known.why);
@@ -122,7 +124,8 @@ void read_pace(Section& section, FleetPolicy& policy, Ledger&) {
   policy.bandwidth_globs.insert(policy.bandwidth_globs.end(), overrides.begin(), overrides.end());
   constexpr KnownKey kNoPlace[] = {
       {"enabled", "a daemon that runs syncs; leave a collection out of the file to stop it"},
-      {"skip_nfs_sync", "shared exports are recognised; nothing moves between hosts that share one"},
+      {"skip_nfs_sync",
+       "shared exports are recognised; nothing moves between hosts that share one"},
       {"min_games_to_sync", "every game travels as soon as it is complete"},
       {"strategy", "every collection has strategy = \"auto\""},
   };

@@ -153,9 +153,11 @@ TEST_F(ImportTest, enforces_who_must_not_receive_on_every_node) {
   read(kHosts);
   for (const auto& imported : import_.hosts) {
     EXPECT_EQ(collection(imported.config, "games").placement.exclude_nodes,
-              (Names{"dev-box", "idle-1", "tank"})) << imported.name;
+              (Names{"dev-box", "idle-1", "tank"}))
+        << imported.name;
     EXPECT_EQ(collection(imported.config, "npz").placement.exclude_nodes,
-              (Names{"dev-box", "home", "idle-1", "tank"})) << imported.name;
+              (Names{"dev-box", "home", "idle-1", "tank"}))
+        << imported.name;
   }
 }
 
@@ -192,8 +194,9 @@ TEST_F(ImportTest, speaks_for_every_setting_of_the_file) {
 }
 
 TEST_F(ImportTest, names_what_it_does_not_understand) {
-  read("hosts:\n  a: {role: wizard, colour: blue, gpu: x}\nmoods: {a: 1}\n"
-       "auto_sync: {interval_seconds: often}\n");
+  read(
+      "hosts:\n  a: {role: wizard, colour: blue, gpu: x}\nmoods: {a: 1}\n"
+      "auto_sync: {interval_seconds: often}\n");
   EXPECT_EQ(import_.count(Fate::kNotUnderstood), 4u);
   EXPECT_EQ(note("hosts.a.colour").fate, Fate::kNotUnderstood);
   EXPECT_EQ(note("moods.a").fate, Fate::kNotUnderstood);

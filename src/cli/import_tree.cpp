@@ -96,7 +96,9 @@ std::optional<bool> flag_of(const std::string& text) {
   return std::nullopt;
 }
 
-Ledger::Ledger(const Tree& document) { add_leaves(document, ""); }
+Ledger::Ledger(const Tree& document) {
+  add_leaves(document, "");
+}
 
 void Ledger::add_leaves(const Tree& tree, const std::string& path) {
   const std::string prefix = path.empty() ? "" : path + ".";
@@ -129,7 +131,9 @@ void Ledger::note(const std::string& path, Fate fate, const std::string& text) {
   }
 }
 
-std::vector<Note> Ledger::notes() const { return notes_; }
+std::vector<Note> Ledger::notes() const {
+  return notes_;
+}
 
 void Section::translated(const std::string& key, const std::string& becomes) {
   ledger_.note(path_of(key), Fate::kTranslated, becomes);
@@ -157,8 +161,7 @@ std::optional<std::string> Section::text(const std::string& key, const std::stri
 std::optional<double> Section::number(const std::string& key, const std::string& becomes) {
   const Tree* value = tree(key);
   if (value == nullptr) return std::nullopt;
-  const auto number =
-      value->kind == Tree::Kind::kScalar ? number_of(value->scalar) : std::nullopt;
+  const auto number = value->kind == Tree::Kind::kScalar ? number_of(value->scalar) : std::nullopt;
   number ? translated(key, becomes) : not_understood(key, "it should be a number");
   return number;
 }

@@ -28,10 +28,10 @@ core::Result<Tree> parse_yaml(const std::string& text);
 enum class Fate { kTranslated, kNotApplicable, kNotUnderstood };
 
 struct Note {
-  std::string path;   // hosts.spot-1.role
+  std::string path;  // hosts.spot-1.role
   std::string value;
   Fate fate = Fate::kNotUnderstood;
-  std::string text;   // where it went, or why it has no place
+  std::string text;  // where it went, or why it has no place
 };
 
 // Knows every leaf of a document; a leaf that nobody speaks for stays kNotUnderstood, so nothing is

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "cli/program.hpp"
+#include "net/links.hpp"
 #include "node/daemon.hpp"
 
 int main(int argc, char** argv) {
@@ -20,11 +21,12 @@ int main(int argc, char** argv) {
   syncline::cli::Context context{std::cout, std::cerr};
   context.is_out_terminal = isatty(STDOUT_FILENO) == 1;
   context.is_err_terminal = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb";
-  context.has_colour = context.is_out_terminal && environment("NO_COLOR").empty() &&
-                       environment("TERM") != "dumb";
+  context.has_colour =
+      context.is_out_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
   context.working_directory = std::filesystem::current_path(ignored).string();
   context.environment = environment;
   context.run_daemon = syncline::node::run_daemon;
+  context.join_call = syncline::net::join_call;
   const int code = syncline::cli::run_program(context, {argv + 1, argv + argc});
   std::cout.flush();
   return code;

@@ -57,23 +57,26 @@ std::string command_entry(const CommandSpec& command) {
 }  // namespace
 
 std::string manual_page() {
-  std::string out = ".TH SYNCLINE 1 \"\" \"syncline " + std::string(SYNCLINE_VERSION) +
-                    "\" \"User commands\"\n"
-                    ".SH NAME\nsyncline \\- keep the data of a machine\\-learning fleet in sync and "
-                    "safe\n"
-                    ".SH SYNOPSIS\n.B syncline\n\\fICOMMAND\\fR [\\fIoptions\\fR]\n"
-                    ".SH DESCRIPTION\nSelf\\-play games, model checkpoints, training archives, "
-                    "ratings and registries travel between the nodes of a fleet. A record is counted "
-                    "as durable only when it is on disk in enough distinct failure domains; what is "
-                    "not yet, and why, is shown at once.\n.SH COMMANDS\n";
+  std::string out =
+      ".TH SYNCLINE 1 \"\" \"syncline " + std::string(SYNCLINE_VERSION) +
+      "\" \"User commands\"\n"
+      ".SH NAME\nsyncline \\- keep the data of a machine\\-learning fleet in sync and "
+      "safe\n"
+      ".SH SYNOPSIS\n.B syncline\n\\fICOMMAND\\fR [\\fIoptions\\fR]\n"
+      ".SH DESCRIPTION\nSelf\\-play games, model checkpoints, training archives, "
+      "ratings and registries travel between the nodes of a fleet. A record is counted "
+      "as durable only when it is on disk in enough distinct failure domains; what is "
+      "not yet, and why, is shown at once.\n.SH COMMANDS\n";
   for (const CommandSpec& command : commands()) out += command_entry(command);
   out += ".SH OPTIONS OF EVERY COMMAND\n";
   for (const OptionSpec& option : common_options()) out += option_entry(option);
   out += ".SH EXIT STATUS\n";
-  const std::pair<int, const char*> codes[] = {
-      {kDone, "done and verified"},   {kFailed, "failed"},
-      {kUsage, "usage"},              {kPartlyDone, "partly done"},
-      {kNotDurable, "not durable by the deadline"}, {kNoDaemon, "daemon not reachable"}};
+  const std::pair<int, const char*> codes[] = {{kDone, "done and verified"},
+                                               {kFailed, "failed"},
+                                               {kUsage, "usage"},
+                                               {kPartlyDone, "partly done"},
+                                               {kNotDurable, "not durable by the deadline"},
+                                               {kNoDaemon, "daemon not reachable"}};
   for (const auto& [code, meaning] : codes) {
     out += ".TP\n.B " + std::to_string(code) + "\n" + plain(meaning) + "\n";
   }

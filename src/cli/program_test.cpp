@@ -92,10 +92,12 @@ TEST_F(ProgramTest, sync_hands_over_every_argument) {
   response.backend_used = "router";
   response.bytes_transferred = 4'100'000;
   api_.sync_answer = response;
-  const auto done = ask({"sync", "games", "--target", "a", "--target", "b", "--exclude", "c",
-                         "--priority", "critical", "--board-type", "hex8", "--num-players", "2",
-                         "--prefer-ephemeral", "--confirm", "--timeout", "9", "--bandwidth-limit",
-                         "7", "--transport", "p2p"});
+  const auto done = ask({"sync",          "games",    "--target",           "a",
+                         "--target",      "b",        "--exclude",          "c",
+                         "--priority",    "critical", "--board-type",       "hex8",
+                         "--num-players", "2",        "--prefer-ephemeral", "--confirm",
+                         "--timeout",     "9",        "--bandwidth-limit",  "7",
+                         "--transport",   "p2p"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_EQ(done.out, "✓ games: verified on a and b (router, 4.1 MB, 0 s)\n");
   const auto& asked = api_.asked;

@@ -11,7 +11,8 @@ namespace syncline::cli {
 using Clock = std::chrono::steady_clock;
 
 std::string bar_of(double share, std::size_t width) {
-  const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
+  const auto full =
+      static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
   std::string bar = "[";
   for (std::size_t i = 0; i < width; ++i) bar += i < full ? "█" : "·";
   return bar + "]";

@@ -106,7 +106,8 @@ std::string text_of(const StatusReport& status, bool has_colour) {
                     status.version + "\n" + verdict_of(status, has_colour) + "\n";
   if (!status.is_intake_open) {
     out += painted("Intake is closed: " + printable(status.intake_closed_why), Colour::kBad,
-                   has_colour) + "\n";
+                   has_colour) +
+           "\n";
   }
   for (const std::string& problem : status.problems) {
     out += painted("! " + printable(problem), Colour::kBad, has_colour) + "\n";
@@ -138,8 +139,8 @@ std::string text_of(const std::vector<PeerStatus>& nodes, bool has_colour) {
   if (nodes.empty()) {
     return "No other node is known yet; run 'syncline invite' here and 'syncline join' there.\n";
   }
-  Table table({"NODE", "STATE", "ROLES", "ADDRESS", "DOMAIN", "PROVIDER", "DISK USED", "FREE",
-               "HEARD"});
+  Table table(
+      {"NODE", "STATE", "ROLES", "ADDRESS", "DOMAIN", "PROVIDER", "DISK USED", "FREE", "HEARD"});
   for (const PeerStatus& n : nodes) {
     std::string roles;
     for (const std::string& role : n.roles) roles += (roles.empty() ? "" : ",") + role;
@@ -189,7 +190,8 @@ std::string text_of(const StatsReport& stats, bool has_colour) {
   }
   if (!stats.counters.empty()) {
     Table table({"COUNTER", "VALUE"});
-    for (const auto& [name, value] : stats.counters) table.add({Cell(name), number(grouped(value))});
+    for (const auto& [name, value] : stats.counters)
+      table.add({Cell(name), number(grouped(value))});
     out += "\n" + table.text(has_colour);
   }
   return out;
@@ -203,9 +205,9 @@ std::string text_of(const std::vector<TransferRow>& transfers, bool has_colour) 
                           : t.state == "running" ? Colour::kGood
                                                  : Colour::kPlain;
     const bool is_known = t.bytes_total > 0;
-    const double share = is_known ? 100.0 * static_cast<double>(t.bytes_done) /
-                                        static_cast<double>(t.bytes_total)
-                                  : 0;
+    const double share =
+        is_known ? 100.0 * static_cast<double>(t.bytes_done) / static_cast<double>(t.bytes_total)
+                 : 0;
     table.add({Cell(t.object, Colour::kBold), Cell(t.source), Cell(t.target), Cell(t.transport),
                number(is_known ? say_percent(share) : "–"),
                number(is_known ? say_bytes(static_cast<double>(t.bytes_total)) : "–"),
@@ -225,7 +227,8 @@ std::string text_of(const FlushReport& flush, bool has_colour) {
            say_seconds(flush.duration_s) + ").\n";
   }
   std::string out = painted("Not durable", Colour::kBad, has_colour) + " after " +
-                    say_seconds(flush.duration_s) + " at " + domains + "; what is still missing:\n\n";
+                    say_seconds(flush.duration_s) + " at " + domains +
+                    "; what is still missing:\n\n";
   out += collections_table(flush.pending).text(has_colour);
   return out + "\nDo not give this machine up yet. 'syncline nodes' shows who can be reached.\n";
 }

@@ -16,7 +16,8 @@ std::string summary_of(const core::Config& config) {
   for (const auto& collection : config.collections) names.push_back(collection.name.text);
   return "node " + config.node.id.text + ", " +
          (names.empty() ? "no collections" : "collections " + core::say_list(names)) +
-         ", durable at " + core::say_count(static_cast<std::uint64_t>(config.durability.acks), "ack");
+         ", durable at " +
+         core::say_count(static_cast<std::uint64_t>(config.durability.acks), "ack");
 }
 
 }  // namespace

@@ -24,9 +24,12 @@ std::string toml_of(const ImportedHost& host, const std::string& source) {
 
 const char* word_of(Fate fate) {
   switch (fate) {
-    case Fate::kTranslated: return "translated";
-    case Fate::kNotApplicable: return "not_applicable";
-    case Fate::kNotUnderstood: return "not_understood";
+    case Fate::kTranslated:
+      return "translated";
+    case Fate::kNotApplicable:
+      return "not_applicable";
+    case Fate::kNotUnderstood:
+      return "not_understood";
   }
   return "";
 }
@@ -70,7 +73,8 @@ int run_config_import(Context& context, const Arguments& arguments) {
   const auto text = env::read_file((here / source).string(), kFileMax);
   if (!text.ok()) return failed(context, text.error());
   const auto document = parse_yaml(*text);
-  if (!document.ok()) return failed(context, {document.error().kind, document.error().what, source});
+  if (!document.ok())
+    return failed(context, {document.error().kind, document.error().what, source});
   const auto import = import_hosts(*document);
   if (!import.ok()) return failed(context, import.error());
   const std::string out = arguments.has("--out") ? arguments.text("--out") : "imported";
@@ -80,8 +84,8 @@ int run_config_import(Context& context, const Arguments& arguments) {
   if (wants_json(arguments)) {
     print_json(context, json_of(*import));
   } else {
-    context.out << report_of(*import).substr(0, report_of(*import).find('\n') + 1)
-                << "Written to " << out << "; " << out
+    context.out << report_of(*import).substr(0, report_of(*import).find('\n') + 1) << "Written to "
+                << out << "; " << out
                 << "/import-report.txt names every setting and what became of it.\n";
   }
   for (const Note& note : import->notes) {

@@ -30,7 +30,7 @@ std::int64_t now_s() {
 
 // What a new node is going to be, before anything is written.
 struct Plan {
-  std::string folder;       // absolute
+  std::string folder;  // absolute
   std::string config_path;
   core::InitialSettings settings;
 };
@@ -84,8 +84,8 @@ core::Status make_fleet(Context& context, const Arguments& arguments) {
   SYNCLINE_ASSIGN(const Plan plan, plan_node(context, arguments));
   SYNCLINE_ASSIGN(const Drafted drafted, draft(context, plan));
   const std::string fleet = arguments.has("--fleet") ? arguments.text("--fleet") : "fleet";
-  SYNCLINE_ASSIGN(const auto identity,
-                  identity::init_fleet(drafted.config.node.state_dir, fleet, drafted.config.node.id));
+  SYNCLINE_ASSIGN(const auto identity, identity::init_fleet(drafted.config.node.state_dir, fleet,
+                                                            drafted.config.node.id));
   SYNCLINE_TRY(write_config(plan, drafted.toml));
   context.out << "Fleet " << identity.fleet << " has its first node, " << identity.node << ".\n"
               << "  configuration  " << plan.config_path << "\n"
@@ -142,10 +142,11 @@ int run_invite(Context& context, const Arguments& arguments) {
   if (const auto valid = arguments.number("--valid")) {
     options.valid_for_s = static_cast<std::int64_t>(*valid);
   }
-  options.addresses = arguments.has("--address") ? arguments.list("--address")
-                                                 : callable_addresses(config->node);
+  options.addresses =
+      arguments.has("--address") ? arguments.list("--address") : callable_addresses(config->node);
   if (options.addresses.empty()) {
-    complain(context, "this machine has no address that others could dial; give one with --address");
+    complain(context,
+             "this machine has no address that others could dial; give one with --address");
     return kFailed;
   }
   const auto token = identity::create_invite(config->node.state_dir, options);

@@ -30,8 +30,8 @@ int run_flush(Context& context, const Arguments& arguments) {
   const Door door = reach(context, arguments);
   if (!door.client) return door.exit_code;
   const Client& client = *door.client;
-  const int acks = static_cast<int>(
-      std::min<std::int64_t>(arguments.whole("--acks").value_or(0), 1'000'000));
+  const int acks =
+      static_cast<int>(std::min<std::int64_t>(arguments.whole("--acks").value_or(0), 1'000'000));
   const auto flushed = [&] {
     const Progress progress(context, "flushing", [&client] { return describe_pending(client); });
     return client.flush(acks, arguments.number("--deadline").value_or(kFlushDeadlineS));

@@ -50,9 +50,9 @@ class SetupTest : public testing::Test {
 };
 
 TEST_F(SetupTest, init_makes_a_node_whose_configuration_is_in_order) {
-  const auto made = run({"init", "--dir", "home", "--fleet", "chess", "--id", "home",
-                         "--peer-listen", "127.0.0.1:18750", "--http-listen",
-                         "unix:state/api.sock", "--role", "backup"});
+  const auto made =
+      run({"init", "--dir", "home", "--fleet", "chess", "--id", "home", "--peer-listen",
+           "127.0.0.1:18750", "--http-listen", "unix:state/api.sock", "--role", "backup"});
   EXPECT_EQ(made.code, 0) << made.err;
   EXPECT_NE(made.out.find("syncline daemon --config"), std::string::npos);
   const auto config = env::load_config(folder_ + "/home/syncline.toml");
@@ -101,7 +101,8 @@ TEST_F(SetupTest, join_asks_the_inviting_node_and_writes_a_node_with_its_roles) 
 
   join_call_ = [this](const std::string&, const identity::KeyPair& certificate,
                       const core::Digest256&, const std::string& request) {
-    return identity::answer_join(folder_ + "/home/state", *identity::public_key_hash(certificate.certificate_pem), request,
+    return identity::answer_join(folder_ + "/home/state",
+                                 *identity::public_key_hash(certificate.certificate_pem), request,
                                  time(nullptr), [](const core::NodeId&) { return false; });
   };
   const auto joined = run({"join", word, "--dir", "spot", "--id", "spot", "--role", "backup"});

@@ -8,7 +8,7 @@
 namespace syncline::cli {
 
 enum class ValueKind {
-  kFlag,    // stands alone
+  kFlag,  // stands alone
   kText,
   kChoice,  // one of `choices`
   kWhole,   // whole number, not negative
@@ -17,16 +17,16 @@ enum class ValueKind {
 };
 
 struct OptionSpec {
-  std::string name;      // "--target"
+  std::string name;  // "--target"
   ValueKind kind = ValueKind::kFlag;
-  std::string value;     // "NODE"; empty for flags
-  std::string help;      // one line
+  std::string value;  // "NODE"; empty for flags
+  std::string help;   // one line
   bool is_repeatable = false;
   std::vector<std::string> choices = {};
 };
 
 struct PositionalSpec {
-  std::string name;      // "TYPE"
+  std::string name;  // "TYPE"
   std::string help;
   bool is_required = true;
   bool is_repeatable = false;
@@ -36,7 +36,7 @@ struct PositionalSpec {
 };
 
 struct Example {
-  std::string line;      // after "syncline "
+  std::string line;  // after "syncline "
   std::string meaning;
 };
 
@@ -44,9 +44,9 @@ class Arguments;
 struct Context;
 
 struct CommandSpec {
-  std::string name;      // "sync", "config check"
-  std::string summary;   // one line
-  std::string text;      // a paragraph: what it does, what its exit code tells
+  std::string name;     // "sync", "config check"
+  std::string summary;  // one line
+  std::string text;     // a paragraph: what it does, what its exit code tells
   std::vector<PositionalSpec> positionals;
   std::vector<OptionSpec> options;
   std::vector<Example> examples;

@@ -32,7 +32,8 @@ std::string details_of(const SyncResponse& response, bool has_colour) {
 std::string summary_of(const SyncResponse& response, const std::string& name, bool has_colour) {
   const auto wanted = std::count_if(response.nodes.begin(), response.nodes.end(),
                                     [](const auto& n) { return n.outcome != "not_eligible"; });
-  const std::string how = " (" + (response.backend_used.empty() ? "" : response.backend_used + ", ") +
+  const std::string how = " (" +
+                          (response.backend_used.empty() ? "" : response.backend_used + ", ") +
                           core::say_bytes(static_cast<double>(response.bytes_transferred)) + ", " +
                           core::say_seconds(response.duration_s) + ")\n";
   if (response.success) {

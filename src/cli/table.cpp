@@ -9,17 +9,25 @@ namespace {
 
 const char* code_of(Colour colour) {
   switch (colour) {
-    case Colour::kDim: return "\033[2m";
-    case Colour::kGood: return "\033[32m";
-    case Colour::kWarn: return "\033[33m";
-    case Colour::kBad: return "\033[31m";
-    case Colour::kBold: return "\033[1m";
-    case Colour::kPlain: break;
+    case Colour::kDim:
+      return "\033[2m";
+    case Colour::kGood:
+      return "\033[32m";
+    case Colour::kWarn:
+      return "\033[33m";
+    case Colour::kBad:
+      return "\033[31m";
+    case Colour::kBold:
+      return "\033[1m";
+    case Colour::kPlain:
+      break;
   }
   return "";
 }
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 // Hangul, CJK, full-width forms and emoji: the ranges that terminals draw two columns wide.
 bool is_wide(char32_t c) {

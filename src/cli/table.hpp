@@ -22,8 +22,9 @@ struct Cell {
   Colour colour = Colour::kPlain;
   bool is_number = false;  // aligned to the right
 
-  Cell(std::string value, Colour c = Colour::kPlain) : text(std::move(value)), colour(c) {}  // NOLINT
-  Cell(const char* value) : text(value) {}                                                   // NOLINT
+  Cell(std::string value, Colour c = Colour::kPlain)
+      : text(std::move(value)), colour(c) {}  // NOLINT
+  Cell(const char* value) : text(value) {}    // NOLINT
 };
 Cell number(std::string text, Colour colour = Colour::kPlain);
 

@@ -16,18 +16,38 @@ std::vector<OptionSpec> request_options() {
   return {
       {"--target", ValueKind::kText, "NODE", "only to this node; a glob is allowed", true, {}},
       {"--exclude", ValueKind::kText, "NODE", "not to this node; a glob is allowed", true, {}},
-      {"--priority", ValueKind::kChoice, "P", "how much of the bandwidth, and which backend", false,
+      {"--priority",
+       ValueKind::kChoice,
+       "P",
+       "how much of the bandwidth, and which backend",
+       false,
        {"critical", "high", "normal", "low", "background"}},
       {"--board-type", ValueKind::kText, "B", "only this board, such as hex8", false, {}},
       {"--num-players", ValueKind::kWhole, "N", "only this number of players", false, {}},
       {"--prefer-ephemeral", ValueKind::kFlag, "", "by the backend for spot nodes", false, {}},
-      {"--confirm", ValueKind::kFlag, "", "succeed only when every target's fsync was seen", false,
+      {"--confirm",
+       ValueKind::kFlag,
+       "",
+       "succeed only when every target's fsync was seen",
+       false,
        {}},
-      {"--timeout", ValueKind::kNumber, "S", "seconds; then the answer says what is pending", false,
+      {"--timeout",
+       ValueKind::kNumber,
+       "S",
+       "seconds; then the answer says what is pending",
+       false,
        {}},
-      {"--bandwidth-limit", ValueKind::kNumber, "MBPS", "megabytes per second, for this request",
-       false, {}},
-      {"--transport", ValueKind::kChoice, "T", "only by this transport", false,
+      {"--bandwidth-limit",
+       ValueKind::kNumber,
+       "MBPS",
+       "megabytes per second, for this request",
+       false,
+       {}},
+      {"--transport",
+       ValueKind::kChoice,
+       "T",
+       "only by this transport",
+       false,
        {"p2p", "swarm", "aria2", "ssh", "nfs"}},
   };
 }
@@ -60,7 +80,8 @@ CommandSpec route_command() {
   CommandSpec c;
   c.name = "route";
   c.summary = "show where a collection would go, and why each node is chosen or not";
-  c.text = "Moves nothing. 0: there is a node to go to. 1: none is eligible, and the reasons say why.";
+  c.text =
+      "Moves nothing. 0: there is a node to go to. 1: none is eligible, and the reasons say why.";
   c.positionals = {{"TYPE", "a collection's name", true, false, kTypes, false}};
   c.options = request_options();
   c.options.push_back({"--explain", ValueKind::kFlag, "", "in sentences"});
@@ -107,8 +128,9 @@ CommandSpec flush_command() {
   c.text =
       "For scripts that are about to give a machine up. 0: everything that was local when it began "
       "is on disk at K other failure domains. 4: not by the deadline, and it says what is not.";
-  c.options = with_ask({{"--acks", ValueKind::kWhole, "K", "failure domains; default: as configured"},
-                        {"--deadline", ValueKind::kNumber, "S", "seconds; default: 60"}});
+  c.options =
+      with_ask({{"--acks", ValueKind::kWhole, "K", "failure domains; default: as configured"},
+                {"--deadline", ValueKind::kNumber, "S", "seconds; default: 60"}});
   c.examples = {{"flush --acks 2 --deadline 25 || echo 'not safe yet'", "before a shutdown"}};
   c.run = run_flush;
   return c;
@@ -135,15 +157,18 @@ CommandSpec notify_command() {
   c.text =
       "For programs that know more than the files show: a finished game, a promoted model, a "
       "training run that begins. What the event needs is given as NAME=VALUE.";
-  c.positionals = {
-      {"EVENT", "what happened", true, false,
-       {"game-completed", "model-promoted", "training-started", "training-completed",
-        "node-recovered", "orphans-detected"},
-       false},
-      {"NAME=VALUE", "details", false, true, {}, false}};
+  c.positionals = {{"EVENT",
+                    "what happened",
+                    true,
+                    false,
+                    {"game-completed", "model-promoted", "training-started", "training-completed",
+                     "node-recovered", "orphans-detected"},
+                    false},
+                   {"NAME=VALUE", "details", false, true, {}, false}};
   c.options = with_ask({});
-  c.examples = {{"notify model-promoted model=canonical_hex8_2p.pth", "a better model"},
-                {"notify training-started node=trainer-1 config_key=hex8_2p", "data is wanted there"}};
+  c.examples = {
+      {"notify model-promoted model=canonical_hex8_2p.pth", "a better model"},
+      {"notify training-started node=trainer-1 config_key=hex8_2p", "data is wanted there"}};
   c.run = run_notify;
   return c;
 }

@@ -15,7 +15,11 @@ std::vector<OptionSpec> node_options() {
        "where other nodes reach it; default: 0.0.0.0:8750"},
       {"--http-listen", ValueKind::kText, "ADDRESS",
        "where commands reach it; default: unix:state/api.sock"},
-      {"--role", ValueKind::kChoice, "R", "what this node does", true,
+      {"--role",
+       ValueKind::kChoice,
+       "R",
+       "what this node does",
+       true,
        {"selfplay", "training", "coordinator", "backup", "voter"}},
   };
 }
@@ -46,7 +50,11 @@ CommandSpec invite_command() {
       "Hand it over by a way that you trust; who has it can join. This node's daemon must be "
       "running when the token is used.";
   c.options = {
-      {"--role", ValueKind::kChoice, "R", "role of the new node", true,
+      {"--role",
+       ValueKind::kChoice,
+       "R",
+       "role of the new node",
+       true,
        {"selfplay", "training", "coordinator", "backup", "voter"}},
       {"--valid", ValueKind::kNumber, "S", "seconds until it expires; default: 3600"},
       {"--address", ValueKind::kText, "HOST:PORT",
@@ -92,7 +100,12 @@ CommandSpec config_check_command() {
   c.name = "config check";
   c.summary = "check a configuration file; say what is wrong, and where";
   c.text = "Reads the file as the daemon would and changes nothing. 0: it is in order.";
-  c.positionals = {{"FILE", "default: the configuration of this folder", false, false, {}, false,
+  c.positionals = {{"FILE",
+                    "default: the configuration of this folder",
+                    false,
+                    false,
+                    {},
+                    false,
                     ValueKind::kPath}};
   c.examples = {{"config check", "the file of this folder"}};
   c.run = run_config_check;
@@ -175,8 +188,8 @@ void add_setup_commands(std::vector<CommandSpec>& table) {
 }
 
 void add_config_commands(std::vector<CommandSpec>& table) {
-  table.insert(table.end(), {config_check_command(), config_show_command(),
-                             config_import_command(), completion_command(), man_command()});
+  table.insert(table.end(), {config_check_command(), config_show_command(), config_import_command(),
+                             completion_command(), man_command()});
 }
 
 }  // namespace syncline::cli

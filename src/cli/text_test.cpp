@@ -49,8 +49,10 @@ TEST(Progress, draws_a_bar_of_what_is_under_way) {
   TransferRow done = running;
   done.state = "done";
   EXPECT_EQ(describe_transfers({running, done}).substr(std::string("[").size() * 0, 1), "[");
-  EXPECT_NE(describe_transfers({running, done}).find("25 %  50 bytes of 200 bytes, 10 bytes/s, 1 "
-                                                     "transfer"), std::string::npos);
+  EXPECT_NE(describe_transfers({running, done})
+                .find("25 %  50 bytes of 200 bytes, 10 bytes/s, 1 "
+                      "transfer"),
+            std::string::npos);
 }
 
 SyncResponse response_with(std::vector<const char*> outcomes, bool success = false) {
@@ -107,8 +109,10 @@ TEST(ReportText, says_first_whether_the_data_is_safe) {
   CollectionStatus games;
   games.name = "games";
   status.collections.push_back(games);
-  EXPECT_NE(text_of(status, false).find("Safe: all that is known here is on disk at 2 other "
-                                        "failure domains."), std::string::npos);
+  EXPECT_NE(text_of(status, false)
+                .find("Safe: all that is known here is on disk at 2 other "
+                      "failure domains."),
+            std::string::npos);
   EXPECT_EQ(exit_code_of(status), 0);
   status.collections[0].pending = 3;
   status.collections[0].why = "waiting for backup-1";
@@ -122,15 +126,18 @@ TEST(ReportText, says_first_whether_the_data_is_safe) {
   EXPECT_EQ(exit_code_of(status), 1);
 }
 
-int shell(const std::string& command) { return std::system(command.c_str()); }
+int shell(const std::string& command) {
+  return std::system(command.c_str());
+}
 
 TEST(Completion, is_accepted_by_bash_and_completes) {
   const std::string file = testing::TempDir() + "syncline-completion.bash";
   std::ofstream(file) << bash_completion();
   const auto completes = [&](const std::string& words, int at, const std::string& wanted) {
-    return shell("bash -c 'set -e; . " + file + "; COMP_WORDS=(" + words + "); COMP_CWORD=" +
-                 std::to_string(at) + "; _syncline; printf \"%s\\n\" \"${COMPREPLY[@]}\" | grep -qx -- " +
-                 wanted + "'") == 0;
+    return shell("bash -c 'set -e; . " + file + "; COMP_WORDS=(" + words +
+                 "); COMP_CWORD=" + std::to_string(at) +
+                 "; _syncline; printf \"%s\\n\" \"${COMPREPLY[@]}\" | grep -qx -- " + wanted +
+                 "'") == 0;
   };
   EXPECT_TRUE(completes("syncline sta", 1, "status"));
   EXPECT_TRUE(completes("syncline config \"\"", 2, "check"));

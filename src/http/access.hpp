@@ -15,10 +15,10 @@ struct AccessRules {
 // What of a request decides; taken out of it so that the rule can be tested by itself.
 struct Caller {
   std::string path;
-  std::string authorization;            // header, may be empty
-  std::string host;                     // header
-  std::string origin;                   // header, sent by browsers
-  bool has_fleet_certificate = false;   // verified against the fleet's CA by TLS
+  std::string authorization;           // header, may be empty
+  std::string host;                    // header
+  std::string origin;                  // header, sent by browsers
+  bool has_fleet_certificate = false;  // verified against the fleet's CA by TLS
 };
 
 enum class Access {

@@ -38,13 +38,13 @@ class Api {
   // POST /v1/sync. Blocks until it is verified, has failed, or request.timeout_s has passed.
   // kInvalid: an argument cannot be honoured; nothing was moved.
   virtual core::Result<facade::SyncResponse> sync(const facade::SyncRequest& request) = 0;
-  virtual facade::StatusReport status() = 0;                     // GET /v1/status
-  virtual std::vector<facade::PeerStatus> nodes() = 0;           // GET /v1/nodes
-  virtual std::vector<facade::FreshnessRow> freshness() = 0;     // GET /v1/freshness
-  virtual facade::StatsReport stats() = 0;                       // GET /v1/stats
+  virtual facade::StatusReport status() = 0;                  // GET /v1/status
+  virtual std::vector<facade::PeerStatus> nodes() = 0;        // GET /v1/nodes
+  virtual std::vector<facade::FreshnessRow> freshness() = 0;  // GET /v1/freshness
+  virtual facade::StatsReport stats() = 0;                    // GET /v1/stats
   // GET /v1/routes. Moves nothing.
   virtual core::Result<facade::RouteReport> route(const facade::SyncRequest& request) = 0;
-  virtual std::vector<facade::TransferRow> transfers() = 0;      // GET /v1/transfers
+  virtual std::vector<facade::TransferRow> transfers() = 0;  // GET /v1/transfers
   // GET /v1/events. Events with an id above `id`, oldest first, as far back as they are kept.
   // Waits up to `wait_max` for the first one; empty when none came. The server calls it in turns
   // of at most a second, so that a stop is never held up.
@@ -57,9 +57,9 @@ class Api {
   // POST /v1/notify. kInvalid: unknown event (name the nearest), or a detail it needs is absent.
   virtual core::Status notify(const std::string& event,
                               const std::map<std::string, std::string>& details) = 0;
-  virtual std::string config_toml() = 0;    // GET /v1/config: as in force, no secrets
-  virtual std::string metrics_text() = 0;   // GET /metrics: Prometheus text format 0.0.4
-  virtual bool is_ready() = 0;              // GET /readyz: catalogs read, peers port open
+  virtual std::string config_toml() = 0;   // GET /v1/config: as in force, no secrets
+  virtual std::string metrics_text() = 0;  // GET /metrics: Prometheus text format 0.0.4
+  virtual bool is_ready() = 0;             // GET /readyz: catalogs read, peers port open
   // GET and HEAD /objects/<root>. kMissing: this node does not hold it whole.
   virtual core::Result<OpenedObject> open_object(const core::Root& root) = 0;
 };

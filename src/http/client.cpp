@@ -14,10 +14,10 @@
 namespace syncline {
 namespace {
 
-constexpr double kPatienceS = 60;         // for what the daemon answers from memory
-constexpr double kPatienceMoreS = 30;     // beyond the deadline that a request names itself
+constexpr double kPatienceS = 60;                 // for what the daemon answers from memory
+constexpr double kPatienceMoreS = 30;             // beyond the deadline that a request names itself
 constexpr double kPatienceVerifyS = 24 * 3600.0;  // re-hashing everything takes as long as it takes
-constexpr time_t kStreamSilenceS = 60;    // the server speaks every 15 s at least
+constexpr time_t kStreamSilenceS = 60;            // the server speaks every 15 s at least
 
 std::pair<time_t, time_t> split_seconds(double s) {
   const auto whole = static_cast<time_t>(s);
@@ -160,7 +160,9 @@ Result<Client> Client::connect(const Endpoint& endpoint) {
   return Client(std::move(state));
 }
 
-const Endpoint& Client::endpoint() const { return state_->endpoint; }
+const Endpoint& Client::endpoint() const {
+  return state_->endpoint;
+}
 
 Result<SyncResponse> Client::sync(const SyncRequest& request) const {
   return state_->post<SyncResponse>("/v1/sync", http::to_json(request),
@@ -171,8 +173,12 @@ Result<RouteReport> Client::route(const SyncRequest& request) const {
   return state_->get<RouteReport>("/v1/routes?" + http::to_query(request));
 }
 
-Result<StatusReport> Client::status() const { return state_->get<StatusReport>("/v1/status"); }
-Result<StatsReport> Client::stats() const { return state_->get<StatsReport>("/v1/stats"); }
+Result<StatusReport> Client::status() const {
+  return state_->get<StatusReport>("/v1/status");
+}
+Result<StatsReport> Client::stats() const {
+  return state_->get<StatsReport>("/v1/stats");
+}
 
 Result<std::vector<PeerStatus>> Client::nodes() const {
   auto answer = state_->get<http::NodesOf<PeerStatus>>("/v1/nodes");
@@ -206,8 +212,7 @@ Result<std::vector<VerifyReport>> Client::verify(const std::vector<std::string>&
 
 Result<Done> Client::notify(const std::string& event,
                             const std::map<std::string, std::string>& details) const {
-  const auto answer =
-      raw("POST", "/v1/notify", http::to_json(http::NotifyRequest{event, details}));
+  const auto answer = raw("POST", "/v1/notify", http::to_json(http::NotifyRequest{event, details}));
   if (!answer) return answer.error();
   if (answer->http_status != 200) {
     return http::error_from_answer(answer->http_status, answer->body);
@@ -216,8 +221,7 @@ Result<Done> Client::notify(const std::string& event,
 }
 
 Result<std::vector<EventRow>> Client::events(std::uint64_t after) const {
-  auto answer =
-      state_->get<http::EventsOf<EventRow>>("/v1/events?after=" + std::to_string(after));
+  auto answer = state_->get<http::EventsOf<EventRow>>("/v1/events?after=" + std::to_string(after));
   if (!answer) return answer.error();
   return std::move(answer->events);
 }
@@ -236,8 +240,7 @@ Result<Done> Client::follow_events(std::uint64_t after,
     return !is_ended_by_caller;
   };
   const auto answer = connection->link->Get(
-      "/v1/events",
-      {{"Accept", "text/event-stream"}, {"Last-Event-ID", std::to_string(after)}},
+      "/v1/events", {{"Accept", "text/event-stream"}, {"Last-Event-ID", std::to_string(after)}},
       [&status](const httplib::Response& response) {
         status = response.status;
         return true;
@@ -250,8 +253,7 @@ Result<Done> Client::follow_events(std::uint64_t after,
   if (is_ended_by_caller) return Done{};
   if (status != 0 && status != 200) return http::error_from_answer(status, refusal);
   if (!answer && status == 0) return state_->unreachable(answer.error(), kPatienceS);
-  return Error{ErrorKind::kUnreachable, "the stream of events broke off",
-               state_->endpoint.address};
+  return Error{ErrorKind::kUnreachable, "the stream of events broke off", state_->endpoint.address};
 }
 
 Result<std::string> Client::config_toml() const {

@@ -47,8 +47,9 @@ Result<ParsedEndpoint> parse_endpoint(const std::string& address) {
     rest.erase(0, kHttps.size());
   }
   if (rest.ends_with('/')) rest.pop_back();
-  const bool has_port = rest.find(':', rest.rfind(']') == std::string::npos ? 0 : rest.rfind(']')) !=
-                        std::string::npos;
+  const bool has_port =
+      rest.find(':', rest.rfind(']') == std::string::npos ? 0 : rest.rfind(']')) !=
+      std::string::npos;
   const auto parsed = parse_listen_address(has_port ? rest : rest + ":8751");
   if (!parsed.ok() || parsed->kind != ListenerKind::kToken || parsed->port == 0 ||
       parsed->host.find('/') != std::string::npos) {
@@ -63,7 +64,8 @@ Error error_from_answer(int http_status, const std::string& body) {
   const auto answer = from_json<ErrorAnswer>(body, Strictness::kLenient);
   if (!answer.ok() || answer->error.what.empty()) {
     return Error{kind_of_status(http_status),
-                 "the daemon answered " + std::to_string(http_status) + " without a reason", "", true};
+                 "the daemon answered " + std::to_string(http_status) + " without a reason", "",
+                 true};
   }
   Error out{kind_of_status(http_status), answer->error.what, answer->error.subject, true};
   for (const auto& [name, kind] : kKinds) {

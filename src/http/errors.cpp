@@ -6,14 +6,22 @@ namespace syncline::http {
 
 int status_of(core::ErrorKind kind) {
   switch (kind) {
-    case core::ErrorKind::kInvalid: return 400;
-    case core::ErrorKind::kMissing: return 404;
-    case core::ErrorKind::kUnreachable: return 503;
-    case core::ErrorKind::kOverloaded: return 429;
-    case core::ErrorKind::kExhausted: return 507;
-    case core::ErrorKind::kCorrupt: return 500;
-    case core::ErrorKind::kConflict: return 409;
-    case core::ErrorKind::kCancelled: return 504;
+    case core::ErrorKind::kInvalid:
+      return 400;
+    case core::ErrorKind::kMissing:
+      return 404;
+    case core::ErrorKind::kUnreachable:
+      return 503;
+    case core::ErrorKind::kOverloaded:
+      return 429;
+    case core::ErrorKind::kExhausted:
+      return 507;
+    case core::ErrorKind::kCorrupt:
+      return 500;
+    case core::ErrorKind::kConflict:
+      return 409;
+    case core::ErrorKind::kCancelled:
+      return 504;
   }
   return 500;
 }

@@ -10,8 +10,8 @@ namespace syncline::http {
 std::string encode_event(const facade::EventRow& event) {
   std::string type = event.type.empty() ? "message" : event.type;
   for (char& c : type) {
-    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
-                          c == '-' || c == '.';
+    const bool is_plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
     if (!is_plain) c = '_';
   }
   // JSON has no raw line breaks, so the data is one line.

@@ -36,12 +36,13 @@ TEST_F(EventsTest, streams_events_as_they_happen_and_resumes_after_a_given_one) 
   start();
   auto client = local();
   EXPECT_EQ(from_json<EventsAnswer>(client.Get("/v1/events?after=1")->body, Strictness::kStrict)
-                ->events.size(), 2u);
+                ->events.size(),
+            2u);
 
   std::vector<std::uint64_t> seen;
   EventStreamReader reader;
-  const httplib::Headers headers = {{"Accept", "text/event-stream"}, {"Last-Event-ID", "2"},
-                                    {"Accept-Encoding", "gzip"}};
+  const httplib::Headers headers = {
+      {"Accept", "text/event-stream"}, {"Last-Event-ID", "2"}, {"Accept-Encoding", "gzip"}};
   auto stream = std::async(std::launch::async, [&] {
     auto follower = local();
     return follower.Get("/v1/events", headers, [&](const char* data, std::size_t size) {

@@ -60,21 +60,22 @@ bool is_granted(Access access, httplib::Response& response) {
 }  // namespace
 
 void guard(httplib::Server& server, const AccessRules& rules) {
-  server.set_pre_routing_handler([rules](const httplib::Request& asked,
-                                         httplib::Response& response) {
-    // The library's own object is not const; some of it has to be put right before it goes on.
-    auto& request = const_cast<httplib::Request&>(asked);
-    // Any answer would be cut to the range that was asked for, errors too. Only objects have them.
-    const bool has_ranges = request.path.starts_with("/objects/");
-    const auto ranges = std::exchange(request.ranges, {});
-    const Caller caller{request.path, request.get_header_value("Authorization"),
-                        request.get_header_value("Host"), request.get_header_value("Origin"),
-                        has_verified_certificate(request)};
-    if (!is_granted(decide_access(rules, caller), response)) return HandlerResponse::Handled;
-    if (!has_bounded_body(request, response)) return HandlerResponse::Handled;
-    if (has_ranges) request.ranges = ranges;
-    return HandlerResponse::Unhandled;
-  });
+  server.set_pre_routing_handler(
+      [rules](const httplib::Request& asked, httplib::Response& response) {
+        // The library's own object is not const; some of it has to be put right before it goes on.
+        auto& request = const_cast<httplib::Request&>(asked);
+        // Any answer would be cut to the range that was asked for, errors too. Only objects have
+        // them.
+        const bool has_ranges = request.path.starts_with("/objects/");
+        const auto ranges = std::exchange(request.ranges, {});
+        const Caller caller{request.path, request.get_header_value("Authorization"),
+                            request.get_header_value("Host"), request.get_header_value("Origin"),
+                            has_verified_certificate(request)};
+        if (!is_granted(decide_access(rules, caller), response)) return HandlerResponse::Handled;
+        if (!has_bounded_body(request, response)) return HandlerResponse::Handled;
+        if (has_ranges) request.ranges = ranges;
+        return HandlerResponse::Unhandled;
+      });
 }
 
 }  // namespace syncline::http

@@ -18,12 +18,18 @@ namespace {
 // Ordered: fields come in the order in which they are documented.
 using Json = nlohmann::ordered_json;
 
-template <typename T> struct IsVector : std::false_type {};
-template <typename T> struct IsVector<std::vector<T>> : std::true_type {};
-template <typename T> struct IsMap : std::false_type {};
-template <typename T> struct IsMap<std::map<std::string, T>> : std::true_type {};
-template <typename T> struct IsOptional : std::false_type {};
-template <typename T> struct IsOptional<std::optional<T>> : std::true_type {};
+template <typename T>
+struct IsVector : std::false_type {};
+template <typename T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <typename T>
+struct IsMap : std::false_type {};
+template <typename T>
+struct IsMap<std::map<std::string, T>> : std::true_type {};
+template <typename T>
+struct IsOptional : std::false_type {};
+template <typename T>
+struct IsOptional<std::optional<T>> : std::true_type {};
 
 template <typename T>
 Json encode(const T& value) {
@@ -44,24 +50,29 @@ Json encode(const T& value) {
   } else {
     require_field_count<FieldsOf<T>::kCount>(value);
     Json object = Json::object();
-    FieldsOf<T>::visit(
-        [&object](const char* name, const auto& field, const char*) {
-          object[name] = encode(field);
-        },
-        value);
+    FieldsOf<T>::visit([&object](const char* name, const auto& field,
+                                 const char*) { object[name] = encode(field); },
+                       value);
     return object;
   }
 }
 
 const char* kind_of(const Json& json) {
   switch (json.type()) {
-    case Json::value_t::null: return "null";
-    case Json::value_t::object: return "an object";
-    case Json::value_t::array: return "a list";
-    case Json::value_t::string: return "a text";
-    case Json::value_t::boolean: return "true or false";
-    case Json::value_t::number_float: return "a fraction";
-    default: return "a number";
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::object:
+      return "an object";
+    case Json::value_t::array:
+      return "a list";
+    case Json::value_t::string:
+      return "a text";
+    case Json::value_t::boolean:
+      return "true or false";
+    case Json::value_t::number_float:
+      return "a fraction";
+    default:
+      return "a number";
   }
 }
 
@@ -86,8 +97,7 @@ class Decoder {
     } else if constexpr (std::is_enum_v<T>) {
       read_enum(json, out, path);
     } else if constexpr (std::is_same_v<T, std::string>) {
-      json.is_string() ? void(out = json.template get<std::string>())
-                       : wrong(json, path, "a text");
+      json.is_string() ? void(out = json.template get<std::string>()) : wrong(json, path, "a text");
     } else if constexpr (std::is_same_v<T, bool>) {
       json.is_boolean() ? void(out = json.template get<bool>())
                         : wrong(json, path, "true or false");
@@ -211,8 +221,8 @@ class Decoder {
 constexpr int kDepthMax = 16;
 
 bool is_too_deep(int depth, Json::parse_event_t event, bool& hit) {
-  const bool opens = event == Json::parse_event_t::object_start ||
-                     event == Json::parse_event_t::array_start;
+  const bool opens =
+      event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
   if (opens && depth >= kDepthMax) hit = true;
   return hit;
 }
@@ -228,7 +238,8 @@ template <typename T>
 core::Result<T> from_json(std::string_view text, Strictness strictness, T defaults) {
   bool too_deep = false;
   const Json json = Json::parse(
-      text, [&too_deep](int depth, Json::parse_event_t event, Json&) {
+      text,
+      [&too_deep](int depth, Json::parse_event_t event, Json&) {
         return !is_too_deep(depth, event, too_deep);
       },
       false);
@@ -248,8 +259,8 @@ std::string indented(std::string_view json) {
   return Json::parse(json).dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-#define SYNCLINE_INSTANTIATE(T)                  \
-  template std::string to_json<T>(const T&);     \
+#define SYNCLINE_INSTANTIATE(T)              \
+  template std::string to_json<T>(const T&); \
   template core::Result<T> from_json<T>(std::string_view, Strictness, T);
 SYNCLINE_FOR_EACH_JSON_TYPE(SYNCLINE_INSTANTIATE)
 #undef SYNCLINE_INSTANTIATE

@@ -21,7 +21,7 @@
 namespace syncline::http {
 
 struct FlushRequest {
-  int acks = 0;            // 0 = as configured
+  int acks = 0;  // 0 = as configured
   double deadline_s = 60;
 };
 
@@ -53,7 +53,7 @@ using EventsAnswer = EventsOf<facade::EventRow>;
 using VerifyAnswer = VerifyReportsOf<facade::VerifyReport>;
 
 struct ErrorDetail {
-  std::string kind;     // invalid | missing | unreachable | overloaded | exhausted | corrupt | …
+  std::string kind;  // invalid | missing | unreachable | overloaded | exhausted | corrupt | …
   std::string what;
   std::string subject;
 };

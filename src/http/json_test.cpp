@@ -115,8 +115,7 @@ TEST(Json, says_in_one_line_what_is_wrong_with_a_request) {
 TEST(Json, keeps_the_defaults_of_fields_that_were_not_given) {
   facade::SyncRequest defaults;
   defaults.timeout_s = 42;
-  const auto request =
-      from_json(R"({"data_type":"all"})", Strictness::kStrict, defaults);
+  const auto request = from_json(R"({"data_type":"all"})", Strictness::kStrict, defaults);
   ASSERT_TRUE(request.ok());
   EXPECT_EQ(request->timeout_s, 42);
 }

@@ -35,8 +35,8 @@ void serve_object(Shared& shared, httplib::Request& request, httplib::Response& 
   core::Root root;
   if (!core::from_hex(request.matches[1].str(), root)) {
     request.ranges.clear();
-    return answer_error(response, core::Error{core::ErrorKind::kInvalid,
-                                              "an object's root is 64 hex digits", ""});
+    return answer_error(
+        response, core::Error{core::ErrorKind::kInvalid, "an object's root is 64 hex digits", ""});
   }
   auto opened = shared.api.open_object(root);
   if (!opened.ok()) {
@@ -67,11 +67,12 @@ void serve_object(Shared& shared, httplib::Request& request, httplib::Response& 
 }  // namespace
 
 void add_object_routes(httplib::Server& server, Shared& shared) {
-  server.Get("/objects/(.*)", [&shared](const httplib::Request& request,
-                                        httplib::Response& response) {
-    // Ranges must be corrected before the library acts on them; the object is its own, non-const.
-    serve_object(shared, const_cast<httplib::Request&>(request), response);
-  });
+  server.Get("/objects/(.*)",
+             [&shared](const httplib::Request& request, httplib::Response& response) {
+               // Ranges must be corrected before the library acts on them; the object is its own,
+               // non-const.
+               serve_object(shared, const_cast<httplib::Request&>(request), response);
+             });
 }
 
 }  // namespace syncline::http

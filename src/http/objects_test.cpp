@@ -35,9 +35,7 @@ class ObjectTest : public ObjectsTest {
     api_.objects[std::string(64, '0')] = "";
     start();
   }
-  httplib::Result get(const std::string& range) {
-    return local().Get(path_, {{"Range", range}});
-  }
+  httplib::Result get(const std::string& range) { return local().Get(path_, {{"Range", range}}); }
   std::string content_;
   std::string path_ = std::string("/objects/") + kRoot;
 };

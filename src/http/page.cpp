@@ -28,7 +28,9 @@ std::string hash_between(std::string_view html, std::string_view open, std::stri
 
 }  // namespace
 
-std::string_view page_html() { return {reinterpret_cast<const char*>(kPageBytes), kPageSize}; }
+std::string_view page_html() {
+  return {reinterpret_cast<const char*>(kPageBytes), kPageSize};
+}
 
 std::string page_security_policy() {
   return "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "

@@ -50,10 +50,11 @@ class PageTest : public ServerTest {
 
   // The document after its script has run for a while; empty if there is no browser.
   std::string document_at(const std::string& address) {
-    const std::string command =
-        "HOME='" + folder_ + "' timeout 60 chromium --headless=new --no-sandbox --disable-gpu "
-        "--disable-dev-shm-usage --no-first-run --user-data-dir='" + folder_ +
-        "/browser' --virtual-time-budget=4000 --dump-dom '" + address + "' 2>/dev/null";
+    const std::string command = "HOME='" + folder_ +
+                                "' timeout 60 chromium --headless=new --no-sandbox --disable-gpu "
+                                "--disable-dev-shm-usage --no-first-run --user-data-dir='" +
+                                folder_ + "/browser' --virtual-time-budget=4000 --dump-dom '" +
+                                address + "' 2>/dev/null";
     std::string out;
     FILE* pipe = popen(command.c_str(), "r");
     std::array<char, 4096> piece{};
@@ -65,9 +66,9 @@ class PageTest : public ServerTest {
   }
 
   void expect_the_fleet_is_shown(const std::string& document) {
-    const char* wanted[] = {"Not safe: games&lt;b&gt;", "chess · home",  "1,192 of 1,204",
-                            "vault is unreachable",     "unreachable",   "83 %",
-                            "canonical_hex8_2p.pth",    "width: 62%;",   "1 min 35 s",
+    const char* wanted[] = {"Not safe: games&lt;b&gt;",     "chess · home", "1,192 of 1,204",
+                            "vault is unreachable",         "unreachable",  "83 %",
+                            "canonical_hex8_2p.pth",        "width: 62%;",  "1 min 35 s",
                             "twelve games are not at vault"};
     for (const char* text : wanted) {
       EXPECT_NE(document.find(text), std::string::npos) << text << " is not in\n" << document;

@@ -205,9 +205,8 @@ RC_GTEST_PROP(EventStreamProperty, comes_out_whole_whatever_the_pieces, ()) {
 
 TEST(EventStream, is_given_up_when_a_message_never_ends) {
   EventStreamReader reader(1000);
-  EXPECT_FALSE(reader.feed("data: " + std::string(2000, 'x'), [](const std::string&) {
-    return true;
-  }));
+  EXPECT_FALSE(
+      reader.feed("data: " + std::string(2000, 'x'), [](const std::string&) { return true; }));
 }
 
 TEST(Gate, gives_places_back) {

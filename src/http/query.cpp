@@ -83,7 +83,7 @@ class QueryWriter {
     if (value) add(name, "true");
   }
   template <typename E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void write(const char* name, E value) {
     add(name, std::string(EnumNames<E>::kNames.at(static_cast<std::size_t>(value))));
   }
@@ -109,20 +109,18 @@ core::Result<facade::SyncRequest> request_from_query(const Query& query,
         for (auto it = range.first; it != range.second && !error; ++it) {
           const char* wanted = read(it->second, field);
           if (wanted == nullptr) continue;
-          error = core::Error{core::ErrorKind::kInvalid,
-                              "'" + it->first + "' must be " + wanted + ", not '" +
-                                  it->second + "'",
-                              ""};
+          error = core::Error{
+              core::ErrorKind::kInvalid,
+              "'" + it->first + "' must be " + wanted + ", not '" + it->second + "'", ""};
         }
       },
       defaults);
   if (error) return *error;
   for (const auto& entry : query) {
     if (std::find(known.begin(), known.end(), entry.first) != known.end()) continue;
-    return core::Error{core::ErrorKind::kInvalid,
-                       "unknown parameter '" + entry.first + "'" +
-                           core::did_you_mean(entry.first, known),
-                       ""};
+    return core::Error{
+        core::ErrorKind::kInvalid,
+        "unknown parameter '" + entry.first + "'" + core::did_you_mean(entry.first, known), ""};
   }
   return defaults;
 }

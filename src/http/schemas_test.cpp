@@ -15,7 +15,7 @@ namespace syncline::http {
 namespace {
 
 struct Schema {
-  const char* name;   // docs/schemas/<name>.json
+  const char* name;  // docs/schemas/<name>.json
   std::string (*make)(std::string_view title);
   const char* title;
 };

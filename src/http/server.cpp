@@ -113,7 +113,7 @@ core::Status bind_tcp(Listener& listener, const ListenAddress& at, const std::st
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
   errno = 0;
-  const int port = at.port == 0 ? server.bind_to_any_port(at.host)
+  const int port = at.port == 0                            ? server.bind_to_any_port(at.host)
                    : server.bind_to_port(at.host, at.port) ? at.port
                                                            : -1;
   server.set_socket_options(nullptr);
@@ -135,7 +135,9 @@ struct Server::State {
 };
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 core::Result<std::unique_ptr<Server>> Server::start(const core::Config& config, Api& api,
                                                     const TlsFiles& tls,

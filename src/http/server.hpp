@@ -37,10 +37,10 @@ struct TlsFiles {
 // Bounds on what callers can make the daemon hold at once. Connections wait in the kernel for a
 // free thread; beyond the other bounds the answer is 503 with Retry-After.
 struct ServerLimits {
-  std::size_t connections_max = 128;  // per listener; each holds one thread while served
-  std::size_t followers_max = 24;     // event streams open at once
-  std::size_t long_calls_max = 32;    // sync, flush, verify, routes under way
-  std::size_t ranges_max = 8;         // ranges in one request for an object
+  std::size_t connections_max = 128;       // per listener; each holds one thread while served
+  std::size_t followers_max = 24;          // event streams open at once
+  std::size_t long_calls_max = 32;         // sync, flush, verify, routes under way
+  std::size_t ranges_max = 8;              // ranges in one request for an object
   std::int64_t write_timeout_ms = 30'000;  // a reader that takes nothing for so long is dropped
 };
 

@@ -43,12 +43,14 @@ TEST_F(RoutesTest, answers_every_report_over_a_private_socket) {
   EXPECT_EQ(status->status, 200);
   EXPECT_EQ(status->get_header_value("Content-Type"), "application/json");
   EXPECT_EQ(from_json<facade::StatusReport>(status->body, Strictness::kStrict)->node, "home");
-  EXPECT_EQ(from_json<NodesAnswer>(client.Get("/v1/nodes")->body, Strictness::kStrict)
-                ->nodes.size(), 2u);
+  EXPECT_EQ(
+      from_json<NodesAnswer>(client.Get("/v1/nodes")->body, Strictness::kStrict)->nodes.size(), 2u);
   EXPECT_EQ(from_json<FreshnessAnswer>(client.Get("/v1/freshness")->body, Strictness::kStrict)
-                ->freshness.size(), 1u);
+                ->freshness.size(),
+            1u);
   EXPECT_EQ(from_json<TransfersAnswer>(client.Get("/v1/transfers")->body, Strictness::kStrict)
-                ->transfers.size(), 3u);
+                ->transfers.size(),
+            3u);
   EXPECT_TRUE(
       from_json<facade::StatsReport>(client.Get("/v1/stats")->body, Strictness::kStrict).ok());
   EXPECT_EQ(client.Get("/v1/config")->body, "[node]\nid = \"a\"\n");
@@ -84,8 +86,11 @@ TEST_F(RoutesTest, hands_every_argument_of_a_request_to_the_daemon) {
             200);
   EXPECT_EQ(api_.flush_acks, 1);
   EXPECT_EQ(api_.flush_deadline, core::milliseconds(2500));
-  EXPECT_EQ(client.Post("/v1/notify", R"({"event":"model-promoted","details":{"model":"m"}})",
-                        "application/json")->status, 200);
+  EXPECT_EQ(client
+                .Post("/v1/notify", R"({"event":"model-promoted","details":{"model":"m"}})",
+                      "application/json")
+                ->status,
+            200);
   EXPECT_EQ(api_.notified["model-promoted"]["model"], "m");
 }
 
@@ -101,8 +106,7 @@ TEST_F(RoutesTest, verifies_every_collection_when_none_is_named) {
   const auto all = client.Post("/v1/verify");
   ASSERT_TRUE(all);
   EXPECT_EQ(from_json<VerifyAnswer>(all->body, Strictness::kStrict)->reports.size(), 2u);
-  const auto missing =
-      client.Post("/v1/verify", R"({"collections":["npz"]})", "application/json");
+  const auto missing = client.Post("/v1/verify", R"({"collections":["npz"]})", "application/json");
   EXPECT_EQ(missing->status, 404);
   EXPECT_EQ(error_of(missing), "no such collection is declared");
 }
@@ -157,8 +161,7 @@ TEST_F(RoutesTest, refuses_a_body_beyond_the_bound_and_goes_on) {
   const auto answer = client.Post("/v1/sync", large, "application/json");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 413);
-  EXPECT_EQ(error_of(answer),
-            "the body is larger than api.request_max_bytes (1000 bytes)");
+  EXPECT_EQ(error_of(answer), "the body is larger than api.request_max_bytes (1000 bytes)");
   const auto chunked = client.Post(
       "/v1/sync",
       [&](std::size_t offset, httplib::DataSink& sink) {
@@ -170,8 +173,8 @@ TEST_F(RoutesTest, refuses_a_body_beyond_the_bound_and_goes_on) {
   // The connection is closed on the unread rest, so the answer may not arrive.
   EXPECT_TRUE(!chunked || chunked->status == 411);
   EXPECT_EQ(api_.asked.data_type, "");
-  const auto packed = client.Post("/v1/sync", {{"Content-Encoding", "gzip"}}, "\x1f\x8b",
-                                  "application/json");
+  const auto packed =
+      client.Post("/v1/sync", {{"Content-Encoding", "gzip"}}, "\x1f\x8b", "application/json");
   ASSERT_TRUE(packed);
   EXPECT_EQ(packed->status, 415);
   EXPECT_EQ(client.Get("/v1/status")->status, 200);

@@ -40,7 +40,9 @@ core::Result<std::unique_ptr<ShortSocketPath>> ShortSocketPath::open(const std::
   return std::unique_ptr<ShortSocketPath>(new ShortSocketPath(fd, std::move(text)));
 }
 
-ShortSocketPath::~ShortSocketPath() { close(directory_); }
+ShortSocketPath::~ShortSocketPath() {
+  close(directory_);
+}
 
 core::Result<std::unique_ptr<SocketFile>> SocketFile::prepare(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();
@@ -87,6 +89,8 @@ SocketFile::~SocketFile() {
   }
 }
 
-void make_private(int socket) { fchmod(socket, 0600); }
+void make_private(int socket) {
+  fchmod(socket, 0600);
+}
 
 }  // namespace syncline::http

@@ -44,8 +44,8 @@ core::Status make_token(const std::string& path) {
   const auto size = static_cast<ssize_t>(text.size());
   const bool is_written = write(fd, text.data(), text.size()) == size && fsync(fd) == 0;
   const bool is_closed = close(fd) == 0;
-  const bool is_placed = is_written && is_closed &&
-                         (link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
+  const bool is_placed =
+      is_written && is_closed && (link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
   core::Status status;
   if (!is_placed) status = error_of("cannot write the API token", path);
   unlink(draft.c_str());

@@ -79,6 +79,8 @@ class Workers : public httplib::TaskQueue {
 
 }  // namespace
 
-httplib::TaskQueue* make_workers(std::size_t threads_max) { return new Workers(threads_max); }
+httplib::TaskQueue* make_workers(std::size_t threads_max) {
+  return new Workers(threads_max);
+}
 
 }  // namespace syncline::http

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -9,6 +10,10 @@
 #include "cli/program.hpp"
 #include "net/links.hpp"
 #include "node/daemon.hpp"
+
+namespace {
+constexpr std::chrono::seconds kJoinTimeout(15);  // per address of the token
+}  // namespace
 
 int main(int argc, char** argv) {
   // A reader that closes the pipe (… | head) ends the writing, not the process half way.
@@ -26,7 +31,11 @@ int main(int argc, char** argv) {
   context.working_directory = std::filesystem::current_path(ignored).string();
   context.environment = environment;
   context.run_daemon = syncline::node::run_daemon;
-  context.join_call = syncline::net::join_call;
+  context.join_call = [](const std::string& address, const syncline::identity::KeyPair& own,
+                         const syncline::core::Digest256& fleet, const std::string& request) {
+    return syncline::net::join_call(address, own.certificate_pem, own.key_pem, fleet, request,
+                                    kJoinTimeout);
+  };
   const int code = syncline::cli::run_program(context, {argv + 1, argv + argc});
   std::cout.flush();
   return code;

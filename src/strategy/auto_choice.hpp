@@ -15,9 +15,9 @@ struct StrategyChoice {
   bool operator==(const StrategyChoice&) const = default;
 };
 
-// In this order: what the collection says, unless `auto`; an ephemeral node that writes →
-// ephemeral; a coordinator or backup → pull; the leader with data that everybody wants →
-// broadcast; everybody else → hybrid.
+// In this order: what the collection says, unless `auto`; an ephemeral node → ephemeral; a
+// coordinator or backup that makes no data → pull; whole files of high priority that every role
+// wants → broadcast; everything else → hybrid.
 StrategyChoice choose_strategy(const core::CollectionConfig& collection,
                                const routing::NodeView& self);
 

@@ -6,7 +6,10 @@
 //   ephemeral  a spot node pushes each batch at once and drains by a deadline
 //   pull       a coordinator or backup fetches what it lacks from whoever has it
 //
-// All four repair: where copies were lost, the holder that is first by rank makes new ones.
+// Whatever the strategy, new data goes at once to enough receivers to be durable: strategies differ
+// in how the others get it. And all repair: where copies were lost, stand-ins are wanted
+// (wanted.hpp) and fetch what they lack; to a node that cannot fetch, because no daemon runs
+// there, the first holder by id pushes.
 #pragma once
 
 #include <map>

@@ -26,20 +26,6 @@ void add_placed(const routing::Router& router, const routing::Policy& policy, Wa
   }
 }
 
-int copies_of(const routing::Router& router, const std::set<core::NodeId>& nodes) {
-  return router.distinct_domains(nodes, core::NodeId());
-}
-
-// A node that stops soon is no copy to count on.
-std::set<core::NodeId> lasting(const routing::Router& router, const std::set<core::NodeId>& nodes) {
-  std::set<core::NodeId> kept;
-  for (const core::NodeId& id : nodes) {
-    const routing::NodeView* node = router.find(id);
-    if (node != nullptr && !node->is_draining) kept.insert(id);
-  }
-  return kept;
-}
-
 void add_stand_ins(const routing::Router& router, const routing::Policy& policy, core::Instant now,
                    Wanted& wanted) {
   routing::Job job;
@@ -54,20 +40,23 @@ void add_stand_ins(const routing::Router& router, const routing::Policy& policy,
   // Permanent ones first: a stand-in that vanishes is work done twice.
   std::stable_partition(others.begin(), others.end(),
                         [](const routing::NodeView* node) { return !node->is_ephemeral; });
-  std::set<core::NodeId> counted = lasting(router, wanted.placed);
-  int copies = copies_of(router, counted);
-  for (const routing::NodeView* node : others) {
-    if (copies >= policy.copies) break;
-    counted.insert(node->id);
-    const int with = copies_of(router, counted);
-    if (with > copies) {
-      wanted.added.insert(node->id);
-      copies = with;
-    } else {
-      counted.erase(node->id);
+  routing::CopyCounter counter;
+  for (const core::NodeId& id : wanted.placed) {
+    const routing::NodeView& node = *router.find(id);
+    // A node that stops soon is no copy to count on.
+    counter.add(node.is_draining ? routing::Domain{} : node.domain);
+  }
+  std::size_t asked = 0;
+  while (asked < others.size() && counter.copies() < policy.copies) {
+    counter.add(others[asked++]->domain);
+  }
+  // Only those that make up the copies: some that were asked share their failure with others.
+  for (const std::size_t position : counter.chosen()) {
+    if (position >= wanted.placed.size()) {
+      wanted.added.insert(others[position - wanted.placed.size()]->id);
     }
   }
-  wanted.copies = copies;
+  wanted.copies = counter.copies();
 }
 
 std::vector<std::string> texts(const std::set<core::NodeId>& nodes) {

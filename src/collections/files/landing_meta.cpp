@@ -139,6 +139,8 @@ core::Result<LandingMeta> decode_landing_meta(std::string_view bytes) {
   SYNCLINE_TRY(check_path(meta.path));
   SYNCLINE_ASSIGN(meta.pieces,
                   PieceSet::from_bytes(std::move(bits), piece_count_of(meta.size_bytes)));
+  // Capital letters, leading zeros: nothing that encode writes.
+  if (encode(meta) != whole) return corrupt("a value is not written as it must be");
   return meta;
 }
 

@@ -10,7 +10,7 @@
 // offers them; a writer that has been idle for 30 × stable_ms no longer counts).
 //
 // Memory: bounded by the number of paths; file content passes through two 1 MiB buffers.
-// Threads: one at a time, except cancel().
+// Threads: one scan at a time; everything else from any thread, also during a scan.
 #pragma once
 
 #include <map>

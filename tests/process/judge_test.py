@@ -1,4 +1,4 @@
-"""The judge must see every kind of damage: each is planted in a copy of real games and looked for."""
+"""The judge must see every kind of damage: each is planted in a copy of real games."""
 
 import os
 import pathlib

@@ -42,6 +42,10 @@ TEST_F(ListenersTest, wants_the_token_over_tcp) {
   EXPECT_EQ(nobody.Get("/metrics")->status, 401);
   EXPECT_EQ(nobody.Get("/v1/events")->status, 401);
   EXPECT_EQ(nobody.Post("/v1/sync", "{}", "application/json")->status, 401);
+  const std::string long_body = R"({"data_type":")" + std::string(500'000, 'x') + "\"}";
+  EXPECT_EQ(error_of(nobody.Post("/v1/sync", long_body, "application/json")),
+            "send the token of api.token_file as 'Authorization: Bearer <token>'");
+  EXPECT_EQ(api_.asked.data_type, "");
   EXPECT_EQ(nobody.Get(std::string("/objects/") + kRoot)->status, 401);
   EXPECT_EQ(nobody.Get("/v1/status")->get_header_value("WWW-Authenticate"), "Bearer");
   EXPECT_EQ(nobody.Get("/healthz")->status, 200);

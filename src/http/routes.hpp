@@ -42,7 +42,7 @@ void add_event_routes(httplib::Server& server, Shared& shared);
 // GET and HEAD /objects/<root>.
 void add_object_routes(httplib::Server& server, Shared& shared);
 // The check before every route.
-void guard(httplib::Server& server, const AccessRules& rules);
+void guard(httplib::Server& server, const AccessRules& rules, std::int64_t body_max_bytes);
 
 // Answers for handlers.
 void answer_json(httplib::Response& response, std::string body, int status = 200);

@@ -153,7 +153,7 @@ core::Result<std::unique_ptr<Server>> Server::start(const core::Config& config, 
     auto listener = std::make_unique<Listener>();
     SYNCLINE_ASSIGN(listener->server, make_server(at, tls, entry));
     set_bounds(*listener->server, config, limits);
-    guard(*listener->server, AccessRules{at.kind, token});
+    guard(*listener->server, AccessRules{at.kind, token}, config.api.request_max_bytes);
     add_routes(*listener->server, state->shared);
     SYNCLINE_TRY(at.kind == ListenerKind::kUnix ? bind_unix(*listener, at.path)
                                                 : bind_tcp(*listener, at, entry));

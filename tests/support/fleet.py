@@ -181,7 +181,7 @@ class Fleet:
             "node": {
                 "id": name,
                 "roles": list(roles),
-                "ephemeral": "true" if ephemeral else "false",
+                "ephemeral": bool(ephemeral),
                 "host": f"host-{name}",
                 "storage_domain": f"disk-{name}",
                 "peer_listen": node.peer,

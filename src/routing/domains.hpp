@@ -5,7 +5,7 @@
 // smallest number of such losses that destroys every one of them: by König's theorem the size of
 // a maximum matching between hosts and storages. Three nodes on one NFS export are one copy; two
 // virtual machines on one host are one copy; a chain (A shares a disk with B, B a host with C) is
-// two, because no single loss takes both A and C. See docs/decisions/failure-domains.md.
+// two, because no single loss takes both A and C. See docs/decisions/0020-failure-domains.md.
 //
 // Provider zones are not part of the identity: a fleet in one zone would have one copy for ever.
 #pragma once

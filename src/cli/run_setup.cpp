@@ -15,7 +15,6 @@
 namespace syncline::cli {
 namespace {
 
-constexpr const char* kDefaultListener = "unix:state/api.sock";
 constexpr std::int64_t kInviteValidS = 3600;
 
 int failed(Context& context, const core::Error& error) {
@@ -44,8 +43,7 @@ core::Result<Plan> plan_node(const Context& context, const Arguments& arguments)
                                                : (folder / "syncline.toml").string();
   plan.settings.id = arguments.has("--id") ? arguments.text("--id") : env::host_name();
   plan.settings.peer_listen = arguments.text("--peer-listen");
-  const std::string listener = arguments.text("--http-listen");
-  if (listener != kDefaultListener) plan.settings.http_listen = listener;
+  plan.settings.http_listen = arguments.text("--http-listen");
   plan.settings.roles = arguments.list("--role");
   if (env::exists(plan.config_path)) {
     return core::Error{core::ErrorKind::kConflict,

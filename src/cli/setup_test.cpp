@@ -70,6 +70,14 @@ TEST_F(SetupTest, init_makes_a_node_whose_configuration_is_in_order) {
   EXPECT_EQ(run({"config", "check", "--dir", "home"}).code, 0);
 }
 
+TEST_F(SetupTest, init_listens_on_another_socket_or_on_tcp_beside_the_usual_one) {
+  ASSERT_EQ(run({"init", "--dir", "a", "--id", "a", "--http-listen", "unix:/run/a.sock"}).code, 0);
+  EXPECT_EQ(env::load_config(folder_ + "/a/syncline.toml")->node.http_listen,
+            std::vector<std::string>{"unix:/run/a.sock"});
+  ASSERT_EQ(run({"init", "--dir", "b", "--id", "b", "--http-listen", "127.0.0.1:8751"}).code, 0);
+  EXPECT_EQ(env::load_config(folder_ + "/b/syncline.toml")->node.http_listen.size(), 2u);
+}
+
 TEST_F(SetupTest, init_changes_nothing_where_a_node_is) {
   ASSERT_EQ(run({"init", "--dir", "home", "--id", "home"}).code, 0);
   std::ofstream(folder_ + "/home/syncline.toml", std::ios::app) << "# mine\n";

@@ -178,6 +178,8 @@ std::string initial_config_toml(const InitialSettings& initial) {
   config.node.seeds = initial.seeds;
   if (!initial.peer_listen.empty()) config.node.peer_listen = initial.peer_listen;
   config.node.http_listen = {"unix:state/api.sock"};
+  // Another socket instead of the usual one; a TCP address beside it.
+  if (initial.http_listen.rfind("unix:", 0) == 0) config.node.http_listen.clear();
   if (!initial.http_listen.empty()) config.node.http_listen.push_back(initial.http_listen);
   config.api.token_file = "state/api-token";
   std::string out =

@@ -48,6 +48,7 @@ struct UnitLimits {
 struct EncodedUnit {
   std::string key;
   ConfigKey config_key;
+  std::string schema;  // id of the schema it was read with (RecordBatch::schemas); not hashed
   Digest256 hash;     // SHA-256 of `bytes`
   std::string bytes;  // encode(unit)
   bool operator==(const EncodedUnit&) const = default;

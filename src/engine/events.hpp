@@ -45,6 +45,7 @@ struct UnitsRead {
   core::CollectionName collection;
   std::uint64_t read_id = 0;
   std::vector<core::EncodedUnit> units;
+  std::map<std::string, std::string> schemas;  // of every schema the units name, by id
   std::vector<core::WallMs> seen_at;  // parallel to units: when the change was noticed
   core::Instant noticed_at;           // the same on the node's own clock, for latencies
   std::uint64_t open_units = 0;

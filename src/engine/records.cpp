@@ -87,6 +87,7 @@ void Records::units_read(const UnitsRead& read, core::Instant now, Actions& out)
   const LogId log{read.collection, self_, epoch_};
   auto batch = std::make_shared<core::RecordBatch>();
   batch->log = log;
+  batch->schemas = read.schemas;
   PendingAppend pending{log, {}, {}, {}, 0};
   std::uint64_t& next = next_seq_[read.collection];
   for (std::size_t i = 0; i < read.units.size(); ++i) {
@@ -138,6 +139,7 @@ void Records::received(const NodeId& peer, const core::AppendRecords& message, A
   if (news.count() != batch.records.size()) {
     auto part = std::make_shared<core::RecordBatch>();
     part->log = log;
+    part->schemas = batch.schemas;
     for (const core::Record& record : batch.records) {
       if (news.contains(record.seq.value)) part->records.push_back(record);
     }

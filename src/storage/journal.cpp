@@ -30,13 +30,18 @@ Status Store::append(std::span<const core::RecordBatchPtr> batches,
   auto attempt = [&]() -> Status {
     SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(s.db));
     SYNCLINE_ASSIGN(auto insert, s.db.prepare(
-        "INSERT OR IGNORE INTO records (log, seq, committed_at, hlc, unit_key, config_key, hash, "
-        "payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+        "INSERT OR IGNORE INTO records (log, seq, committed_at, hlc, unit_key, config_key, schema, "
+        "hash, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     SYNCLINE_ASSIGN(auto know, s.db.prepare(
         "INSERT OR REPLACE INTO known_units (collection, unit_key, hash, config_key) "
         "VALUES (?, ?, ?, ?)"));
+    SYNCLINE_ASSIGN(auto learn, s.db.prepare("INSERT OR IGNORE INTO schemas VALUES (?, ?)"));
     for (const core::RecordBatchPtr& batch : batches) {
       SYNCLINE_ASSIGN(State::Log* const log, s.log(batch->log));
+      for (const auto& [schema, bytes] : batch->schemas) {
+        learn.bind(1, std::string_view(schema)).bind_blob(2, bytes);
+        SYNCLINE_TRY(learn.run());
+      }
       for (const core::Record& record : batch->records) {
         const core::EncodedUnit& unit = record.unit;
         if (log->state.held.contains(record.seq.value)) continue;
@@ -44,7 +49,8 @@ Status Store::append(std::span<const core::RecordBatchPtr> batches,
         insert.bind(3, record.committed_at.ms).bind(4, static_cast<std::int64_t>(record.hlc));
         insert.bind(5, std::string_view(unit.key));
         insert.bind(6, std::string_view(unit.config_key.text));
-        insert.bind_blob(7, bytes_of(unit.hash)).bind_blob(8, unit.bytes);
+        insert.bind(7, std::string_view(unit.schema));
+        insert.bind_blob(8, bytes_of(unit.hash)).bind_blob(9, unit.bytes);
         SYNCLINE_TRY(insert.run());
         log->state.held.insert(record.seq.value, record.seq.value);
         if (batch->log.origin != s.self) continue;
@@ -78,7 +84,7 @@ core::Result<core::RecordBatch> Store::read(const LogId& id, const SeqSet& wante
   auto found = state_->logs.find(id);
   if (found == state_->logs.end()) return batch;
   SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
-      "SELECT seq, committed_at, hlc, unit_key, config_key, hash, payload FROM records "
+      "SELECT seq, committed_at, hlc, unit_key, config_key, schema, hash, payload FROM records "
       "WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq"));
   std::size_t bytes = 0;
   for (const core::SeqRange& range : wanted.ranges()) {
@@ -93,18 +99,39 @@ core::Result<core::RecordBatch> Store::read(const LogId& id, const SeqSet& wante
       record.hlc = static_cast<std::uint64_t>(rows.number(2));
       record.unit.key = rows.text(3);
       record.unit.config_key = core::ConfigKey(rows.text(4));
-      if (!to_digest(rows.bytes(5), record.unit.hash)) {
+      record.unit.schema = rows.text(5);
+      if (!to_digest(rows.bytes(6), record.unit.hash)) {
         return core::Error{core::ErrorKind::kCorrupt, "a record in the journal has no hash",
                            state_->db.path()};
       }
-      record.unit.bytes = rows.text(6);
-      if (!batch.records.empty() && bytes + record.unit.bytes.size() > bytes_max) return batch;
+      record.unit.bytes = rows.text(7);
+      if (!batch.records.empty() && bytes + record.unit.bytes.size() > bytes_max) {
+        SYNCLINE_TRY(state_->add_schemas(batch));
+        return batch;
+      }
       bytes += record.unit.bytes.size();
       batch.records.push_back(std::move(record));
     }
     rows.reset();
   }
+  SYNCLINE_TRY(state_->add_schemas(batch));
   return batch;
+}
+
+Status Store::State::add_schemas(core::RecordBatch& batch) {
+  SYNCLINE_ASSIGN(auto row, db.prepare("SELECT bytes FROM schemas WHERE id = ?"));
+  for (const core::Record& record : batch.records) {
+    const std::string& id = record.unit.schema;
+    if (record.is_superseded() || batch.schemas.count(id) > 0) continue;
+    row.bind(1, std::string_view(id));
+    SYNCLINE_ASSIGN(const bool is_there, row.step());
+    if (!is_there) {
+      return core::Error{core::ErrorKind::kCorrupt, "the journal lacks schema " + id, db.path()};
+    }
+    batch.schemas.emplace(id, row.bytes(0));
+    row.reset();
+  }
+  return {};
 }
 
 core::Result<std::vector<RecordSize>> Store::record_sizes(const LogId& id, const SeqSet& wanted) {

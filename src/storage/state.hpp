@@ -18,6 +18,8 @@ struct Store::State {
   core::Status load_logs();
   core::Result<Log*> log(const core::LogId& id);
   core::Status save_log(const Log& log);
+  // The schemas that the batch's records name.
+  core::Status add_schemas(core::RecordBatch& batch);
   // Undoes in memory what a transaction that failed had begun.
   void reload() {
     logs.clear();

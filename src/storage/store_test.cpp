@@ -37,10 +37,12 @@ core::RecordBatchPtr batch(const LogId& log, std::uint64_t first, std::uint64_t 
                            std::size_t bytes = 10) {
   auto out = std::make_shared<core::RecordBatch>();
   out->log = log;
+  out->schemas["s1"] = "a schema";
   for (std::uint64_t seq = first; seq <= last; ++seq) {
     core::Record record;
     record.seq = {seq};
     record.unit.key = "unit-" + std::to_string(seq);
+    record.unit.schema = "s1";
     record.unit.config_key = core::ConfigKey(seq % 2 == 0 ? "even" : "odd");
     record.unit.hash.bytes[0] = static_cast<std::uint8_t>(seq);
     record.unit.bytes = std::string(bytes, static_cast<char>('a' + seq % 26));

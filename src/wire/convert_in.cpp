@@ -1,6 +1,7 @@
 // Headers to messages: every field of a peer is checked here, once.
 #include <algorithm>
 
+#include "core/sha256.hpp"
 #include "core/unit.hpp"
 #include "syncline.pb.h"
 #include "wire/convert.hpp"
@@ -36,6 +37,10 @@ core::Result<WireMessage> read(const pb::AppendRecords& in, std::string payload)
   auto batch = std::make_shared<core::RecordBatch>();
   if (!get(in.log(), batch->log)) return kMalformed;
   if (in.raw_bytes() > 0 && !decompress(payload, in.raw_bytes())) return kMalformed;
+  for (const pb::Schema& schema : in.schemas()) {
+    if (schema.id() != to_hex(core::sha256(schema.bytes())).substr(0, 16)) return kMalformed;
+    batch->schemas.emplace(schema.id(), schema.bytes());
+  }
   const core::UnitLimits limits;
   std::size_t at = 0;
   std::uint64_t last = 0;
@@ -43,7 +48,8 @@ core::Result<WireMessage> read(const pb::AppendRecords& in, std::string payload)
     core::Record record;
     const bool is_good = head.seq() > last && head.seq() < (std::uint64_t{1} << 62) &&
                          head.bytes() <= payload.size() - at && head.bytes() <= limits.bytes_max &&
-                         get(head.hash(), record.unit.hash);
+                         get(head.hash(), record.unit.hash) &&
+                         (head.bytes() == 0 || batch->schemas.count(head.schema()) > 0);
     if (!is_good) return kMalformed;
     last = head.seq();
     record.seq = {head.seq()};
@@ -51,6 +57,7 @@ core::Result<WireMessage> read(const pb::AppendRecords& in, std::string payload)
     record.hlc = head.hlc();
     record.unit.key = head.unit_key();
     record.unit.config_key = core::ConfigKey(head.config_key());
+    record.unit.schema = head.schema();
     record.unit.bytes = payload.substr(at, head.bytes());
     at += head.bytes();
     batch->records.push_back(std::move(record));

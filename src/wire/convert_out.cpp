@@ -42,9 +42,15 @@ struct Writer {
       head->set_hlc(record.hlc);
       head->set_unit_key(record.unit.key);
       head->set_config_key(record.unit.config_key.text);
+      head->set_schema(record.unit.schema);
       put(head->mutable_hash(), record.unit.hash);
       head->set_bytes(static_cast<std::uint32_t>(record.unit.bytes.size()));
       payload += record.unit.bytes;
+    }
+    for (const auto& [id, bytes] : m.batch->schemas) {
+      auto* schema = out->add_schemas();
+      schema->set_id(id);
+      schema->set_bytes(bytes);
     }
     const std::size_t raw = payload.size();
     if (compress(payload)) out->set_raw_bytes(raw);

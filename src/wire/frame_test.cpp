@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "core/sha256.hpp"
+
 namespace syncline::wire {
 namespace {
 
@@ -11,6 +13,8 @@ const core::LogId kLog{core::CollectionName("games"), core::NodeId("spot-1"), {3
 core::AppendRecords records(std::size_t count, std::size_t bytes) {
   auto batch = std::make_shared<core::RecordBatch>();
   batch->log = kLog;
+  const std::string schema = to_hex(core::sha256("games(id)")).substr(0, 16);
+  batch->schemas[schema] = "games(id)";
   for (std::size_t i = 1; i <= count; ++i) {
     core::Record record;
     record.seq = {i * 2};
@@ -18,6 +22,7 @@ core::AppendRecords records(std::size_t count, std::size_t bytes) {
     record.hlc = 7;
     record.unit.key = "k" + std::to_string(i);
     record.unit.config_key = core::ConfigKey("hex8_2p");
+    record.unit.schema = schema;
     record.unit.hash.bytes[3] = static_cast<std::uint8_t>(i);
     record.unit.bytes = std::string(bytes, static_cast<char>('a' + i % 20));
     batch->records.push_back(record);

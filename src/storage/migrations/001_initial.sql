@@ -13,6 +13,9 @@ CREATE TABLE logs (
   UNIQUE (collection, origin, epoch)
 );
 
+-- What records refer to as their schema. Never removed: a few per version of a program.
+CREATE TABLE schemas (id TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+
 -- The journal.
 CREATE TABLE records (
   log INTEGER NOT NULL REFERENCES logs (log),
@@ -21,6 +24,7 @@ CREATE TABLE records (
   hlc INTEGER NOT NULL,
   unit_key TEXT NOT NULL,
   config_key TEXT NOT NULL,
+  schema TEXT NOT NULL,              -- id in `schemas`
   hash BLOB NOT NULL,
   payload BLOB NOT NULL,
   PRIMARY KEY (log, seq)

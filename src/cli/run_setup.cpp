@@ -5,11 +5,11 @@
 
 #include "cli/door.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/own_addresses.hpp"
 #include "cli/runs.hpp"
 #include "core/text.hpp"
 #include "env/config_file.hpp"
 #include "env/files.hpp"
+#include "env/own_addresses.hpp"
 #include "identity/fleet.hpp"
 
 namespace syncline::cli {
@@ -141,7 +141,8 @@ int run_invite(Context& context, const Arguments& arguments) {
     options.valid_for_s = static_cast<std::int64_t>(*valid);
   }
   options.addresses =
-      arguments.has("--address") ? arguments.list("--address") : callable_addresses(config->node);
+      arguments.has("--address") ? arguments.list("--address")
+                                 : env::callable_addresses(config->node);
   if (options.addresses.empty()) {
     complain(context,
              "this machine has no address that others could dial; give one with --address");

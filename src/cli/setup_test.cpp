@@ -6,9 +6,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "cli/own_addresses.hpp"
 #include "cli/program.hpp"
 #include "env/config_file.hpp"
+#include "env/own_addresses.hpp"
 #include "identity/fleet.hpp"
 #include "identity/x509.hpp"
 
@@ -130,12 +130,12 @@ TEST_F(SetupTest, join_refuses_what_is_no_token) {
 TEST(OwnAddresses, are_what_others_could_dial) {
   core::NodeConfig node;
   node.peer_listen = "10.0.0.4:8750";
-  EXPECT_EQ(callable_addresses(node), std::vector<std::string>{"10.0.0.4:8750"});
+  EXPECT_EQ(env::callable_addresses(node), std::vector<std::string>{"10.0.0.4:8750"});
   node.peer_advertise = "home.example:1";
-  EXPECT_EQ(callable_addresses(node), std::vector<std::string>{"home.example:1"});
+  EXPECT_EQ(env::callable_addresses(node), std::vector<std::string>{"home.example:1"});
   node.peer_advertise = "";
   node.peer_listen = "0.0.0.0:8750";
-  for (const std::string& address : callable_addresses(node)) {
+  for (const std::string& address : env::callable_addresses(node)) {
     EXPECT_TRUE(address.ends_with(":8750")) << address;
     EXPECT_FALSE(address.starts_with("127.")) << address;
   }

@@ -1,31 +1,22 @@
 #include "node/records_shell.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <set>
-#include <vector>
 
-#include "collections/sqlite/replica.hpp"
-#include "collections/sqlite/source.hpp"
-#include "node/serial.hpp"
-#include "storage/store.hpp"
+#include "node/records_state.hpp"
 
 namespace syncline::node {
 
 using core::CollectionName;
 using core::LogId;
 using core::SeqSet;
-namespace sqlite = collections::sqlite;
 
 namespace {
 // One AppendRecords message: well below the frame's bound, large enough to fill a fast link.
 constexpr std::size_t kSendBytesMax = 4u << 20;
-constexpr std::size_t kRecoverBytesMax = 16u << 20;
-constexpr int kReadUnits = 512;
+constexpr std::size_t kReadUnits = 512;
 
 // What the journal has taken already, for a source that compares instead of following a cursor.
-class JournalledUnits final : public sqlite::KnownUnits {
+class JournalledUnits final : public live::KnownUnits {
  public:
   JournalledUnits(storage::Store& store, std::mutex& mutex, CollectionName collection)
       : store_(store), mutex_(mutex), collection_(std::move(collection)) {}
@@ -39,55 +30,19 @@ class JournalledUnits final : public sqlite::KnownUnits {
   std::mutex& mutex_;
   CollectionName collection_;
 };
+}  // namespace
 
 SeqSet seqs_of(const core::RecordBatch& batch) {
   SeqSet seqs;
   for (const core::Record& record : batch.records) seqs.insert(record.seq.value, record.seq.value);
   return seqs;
 }
-}  // namespace
 
-// One sqlite collection.
-struct Lane {
-  core::CollectionConfig config;
-  std::unique_ptr<sqlite::Source> source;
-  std::unique_ptr<sqlite::Replica> replica;
-  std::unique_ptr<Serial> source_thread;
-  std::unique_ptr<Serial> replica_thread;
-  std::mutex mutex;
-  std::set<std::string> changed;          // relative paths, since the last read
-  std::optional<core::Instant> noticed_at;  // of the first of them
-};
-
-struct RecordsShell::State {
-  const core::Config& config;
-  const env::Clock& clock;
-  RecordsPorts ports;
-  std::mutex store_mutex;  // the journal's thread holds it for one transaction at a time
-  std::unique_ptr<storage::Store> store;
-  std::map<CollectionName, std::unique_ptr<Lane>> lanes;
-  // Cursors of reads whose units are not journalled yet, by read id.
-  std::mutex progress_mutex;
-  std::map<std::uint64_t, std::map<std::string, std::string>> progress;
-  std::mutex append_mutex;
-  std::vector<engine::Append> appends;
-  bool is_commit_posted = false;
-  std::atomic<std::uint64_t> journal_bytes{0};
-  Serial journal{"sl-journal"};  // last: its tasks use everything above
-
-  Lane* lane(const CollectionName& name) {
-    auto it = lanes.find(name);
-    return it == lanes.end() ? nullptr : it->second.get();
-  }
-  core::Result<core::RecordBatch> read_journal(const LogId& log, const SeqSet& seqs,
-                                               std::size_t bytes_max) {
-    const std::lock_guard lock(store_mutex);
-    return store->read(log, seqs, bytes_max);
-  }
-  void commit();
-  void read(Lane& lane, const engine::ReadSource& action);
-  void send_from_replica(Lane& lane, const engine::SendRecords& action, const SeqSet& left);
-};
+core::Status Lane::open_source() {
+  if (source) return {};
+  SYNCLINE_ASSIGN(source, live::Source::open(config));
+  return {};
+}
 
 RecordsShell::RecordsShell(const core::Config& config, const env::Clock& clock,
                            std::unique_ptr<storage::Store> store, RecordsPorts ports)
@@ -103,24 +58,23 @@ void RecordsShell::close() {
   state_->journal.close();
 }
 
-core::Result<engine::Recovered> RecordsShell::recover() {
+core::Result<engine::Recovered> RecordsShell::recover(
+    const std::function<void(const core::Error&)>& note) {
   State& s = *state_;
   engine::Recovered recovered;
   const auto floor = static_cast<std::uint64_t>(std::max<std::int64_t>(s.clock.wall().ms, 1));
   SYNCLINE_ASSIGN(const std::uint64_t epoch, s.store->next_epoch(floor));
   recovered.epoch = {epoch};
   recovered.incarnation = epoch;
-  SYNCLINE_ASSIGN(auto held, s.store->held());
-  SYNCLINE_ASSIGN(auto merged, s.store->merged());
-  SYNCLINE_ASSIGN(auto trimmed, s.store->trimmed());
-  for (auto& [log, seqs] : held) {
+  SYNCLINE_ASSIGN(const auto logs, s.store->logs());
+  for (const auto& [log, state] : logs) {
     engine::RecoveredLog& one = recovered.logs[log];
-    one.held = seqs;
-    one.merged = merged[log];
-    one.trimmed = trimmed[log];
+    one.held = state.held;
+    one.merged = state.merged;
+    one.trimmed = state.trimmed;
     if (log.origin != s.config.node.id) continue;
     SYNCLINE_ASSIGN(one.acks, s.store->load_acks(log));
-    SYNCLINE_ASSIGN(auto sizes, s.store->record_sizes(log, seqs.minus(one.trimmed)));
+    SYNCLINE_ASSIGN(auto sizes, s.store->record_sizes(log, one.held.minus(one.trimmed)));
     for (const auto& size : sizes) {
       one.records.push_back({size.seq, size.bytes, s.clock.now(), size.committed_at});
     }
@@ -130,20 +84,16 @@ core::Result<engine::Recovered> RecordsShell::recover() {
     auto lane = std::make_unique<Lane>();
     lane->config = collection;
     const std::string name = collection.name.text;
+    // What cannot be opened now is told in `status` and tried again; the rest of the node runs.
     if (!collection.root.empty()) {
-      SYNCLINE_ASSIGN(lane->source, sqlite::Source::open(
-          collection, s.config.node.ephemeral == core::Tristate::kTrue));
+      if (const core::Status opened = lane->open_source(); !opened.ok()) note(opened.error());
       lane->source_thread = std::make_unique<Serial>("sl-src-" + name);
     }
     if (!collection.replica.empty()) {
-      SYNCLINE_ASSIGN(lane->replica, sqlite::Replica::open(collection));
+      if (const core::Status opened = lane->open_replica(); !opened.ok()) note(opened.error());
       lane->replica_thread = std::make_unique<Serial>("sl-rep-" + name);
-      // The replica is the truth of what was merged: it may be ahead of the journal's note.
-      for (const auto& [log, seqs] : lane->replica->merged_all()) {
-        auto it = recovered.logs.find(log);
-        if (it != recovered.logs.end()) it->second.merged = seqs.intersect(it->second.held);
-      }
     }
+    if (lane->replica) SYNCLINE_TRY(s.compare_with_replica(*lane, recovered));
     s.lanes.emplace(collection.name, std::move(lane));
   }
   SYNCLINE_ASSIGN(const std::uint64_t bytes, s.store->journal_bytes());
@@ -170,7 +120,7 @@ void RecordsShell::State::commit() {
     is_commit_posted = false;
   }
   std::vector<core::RecordBatchPtr> batches;
-  std::vector<storage::Store::SourceProgress> progresses;
+  std::vector<storage::SourceProgress> progresses;
   std::uint64_t bytes = 0;
   for (const engine::Append& append : group) {
     if (!append.batch->records.empty()) batches.push_back(append.batch);
@@ -237,90 +187,8 @@ void RecordsShell::carry_out(const engine::SendRecords& action) {
         s.send_from_replica(*lane, action, left);
       });
     } else {
-      s.ports.post(engine::RecordsUnavailable{action.peer, action.log, left,
-                                              "the journal has given them up"});
+      s.give_up(action, left, "the journal has given them up");
     }
-  });
-}
-
-void RecordsShell::State::send_from_replica(Lane& lane, const engine::SendRecords& action,
-                                            const SeqSet& wanted) {
-  SeqSet left = wanted;
-  std::uint64_t bytes = 0;
-  while (!left.empty()) {
-    auto batch = lane.replica->read(action.log, left, kSendBytesMax);
-    if (!batch.ok()) return;  // unreadable now is not gone: the peer asks again
-    if (batch->records.empty()) break;
-    left = left.minus(seqs_of(*batch));
-    for (const core::Record& record : batch->records) bytes += record.unit.bytes.size();
-    auto shared = std::make_shared<core::RecordBatch>(std::move(batch).value());
-    if (!ports.send(action.peer, core::AppendRecords{std::move(shared)})) return;
-  }
-  if (bytes > 0) ports.post(engine::RecordsSent{action.peer, action.log, bytes});
-  if (!left.empty()) {
-    ports.post(engine::RecordsUnavailable{action.peer, action.log, left,
-                                          "neither journal nor replica has them"});
-  }
-}
-
-// ── replica ─────────────────────────────────────────────────────────────────────────────────────
-
-void RecordsShell::carry_out(const engine::Merge& action) {
-  State& s = *state_;
-  Lane* lane = s.lane(action.log.collection);
-  if (lane == nullptr || !lane->replica) {
-    s.ports.post(engine::MergeFailed{action.log, action.seqs,
-                                     {core::ErrorKind::kMissing,
-                                      "the collection has no replica here", ""}});
-    return;
-  }
-  s.journal.post([&s, lane, action] {
-    std::vector<core::RecordBatchPtr> batches;
-    SeqSet left = action.seqs;
-    while (!left.empty()) {
-      auto batch = s.read_journal(action.log, left, kRecoverBytesMax);
-      if (!batch.ok() || batch->records.empty()) break;
-      left = left.minus(seqs_of(*batch));
-      batches.push_back(std::make_shared<core::RecordBatch>(std::move(batch).value()));
-    }
-    lane->replica_thread->post([&s, lane, action, batches] {
-      SeqSet done;
-      for (const auto& batch : batches) done.insert(seqs_of(*batch));
-      const auto report = lane->replica->merge(batches);
-      if (!report.ok()) {
-        s.ports.post(engine::MergeFailed{action.log, action.seqs, report.error()});
-        return;
-      }
-      s.journal.post([&s, action, done] {
-        const std::lock_guard lock(s.store_mutex);
-        const core::Status noted = s.store->mark_merged(action.log, done);
-        (void)noted;  // the replica itself knows; the note only spares work at the next start
-      });
-      s.ports.post(engine::Merged{action.log, done});
-      engine::ReplicaMeasured measured{action.log.collection, lane->replica->units(),
-                                       to_string(lane->replica->fingerprint())};
-      s.ports.post(std::move(measured));
-    });
-  });
-}
-
-void RecordsShell::verify(const CollectionName& collection) {
-  State& s = *state_;
-  Lane* lane = s.lane(collection);
-  if (lane == nullptr || !lane->replica) {
-    s.ports.post(engine::VerifyDone{collection, 0, {}});
-    return;
-  }
-  lane->replica_thread->post([&s, lane, collection] {
-    engine::VerifyDone done{collection, 0, {}};
-    auto scrub = lane->replica->scrub(std::size_t(-1));
-    if (scrub.ok()) {
-      done.checked = scrub->checked;
-      done.damaged = scrub->damaged;
-    } else {
-      done.damaged.push_back(core::to_string(scrub.error()));
-    }
-    s.ports.post(std::move(done));
   });
 }
 
@@ -329,7 +197,7 @@ void RecordsShell::verify(const CollectionName& collection) {
 void RecordsShell::files_changed(const CollectionName& collection,
                                  const std::string& relative_path) {
   Lane* lane = state_->lane(collection);
-  if (lane == nullptr || !lane->source) return;
+  if (lane == nullptr || !lane->source_thread) return;
   std::string database = relative_path;
   for (const char* suffix : {"-wal", "-journal", "-shm"}) {
     if (database.ends_with(suffix)) database.resize(database.size() - std::string(suffix).size());
@@ -342,8 +210,11 @@ void RecordsShell::files_changed(const CollectionName& collection,
 void RecordsShell::carry_out(const engine::ReadSource& action) {
   State& s = *state_;
   Lane* lane = s.lane(action.collection);
-  if (lane == nullptr || !lane->source) {
-    s.ports.post(engine::UnitsRead{action.collection, action.read_id, {}, {}, {}, 0, {}, false});
+  if (lane == nullptr || !lane->source_thread) {
+    engine::UnitsRead nothing;
+    nothing.collection = action.collection;
+    nothing.read_id = action.read_id;
+    s.ports.post(std::move(nothing));
     return;
   }
   lane->source_thread->post([&s, lane, action] { s.read(*lane, action); });
@@ -361,6 +232,11 @@ void RecordsShell::State::read(Lane& lane, const engine::ReadSource& action) {
     if (lane.noticed_at) read.noticed_at = *lane.noticed_at;
     lane.noticed_at.reset();
   }
+  if (const core::Status opened = lane.open_source(); !opened.ok()) {
+    read.problems.push_back(core::to_string(opened.error()));
+    ports.post(std::move(read));
+    return;
+  }
   auto cursors = [&] {
     const std::lock_guard lock(store_mutex);
     return store->cursors(action.collection);
@@ -371,12 +247,13 @@ void RecordsShell::State::read(Lane& lane, const engine::ReadSource& action) {
     return;
   }
   const JournalledUnits known(*store, store_mutex, action.collection);
-  sqlite::ReadLimits limits;
+  live::ReadLimits limits;
   limits.units_max = kReadUnits;
-  sqlite::ReadOutcome outcome =
-      lane.source->read(*cursors, known, limits, action.full ? nullptr : &only);
+  live::ReadOutcome outcome = lane.source->read(*cursors, known, limits,
+                                                action.full ? nullptr : &only, clock.wall());
   read.units = std::move(outcome.units);
   read.seen_at = std::move(outcome.seen_at);
+  read.schemas = std::move(outcome.schemas);
   read.open_units = outcome.open_units;
   read.problems = std::move(outcome.problems);
   read.has_more = outcome.has_more;
@@ -398,6 +275,18 @@ void RecordsShell::with_store(std::function<void(storage::Store&)> task) {
     const std::lock_guard lock(s.store_mutex);
     task(*s.store);
   });
+}
+
+std::vector<std::string> RecordsShell::config_keys(const CollectionName& collection) {
+  const std::lock_guard lock(state_->store_mutex);
+  auto keys = state_->store->config_keys(collection);
+  return keys.ok() ? std::move(keys).value() : std::vector<std::string>();
+}
+
+core::Result<std::map<LogId, SeqSet>> RecordsShell::with_config_key(
+    const CollectionName& collection, const std::string& pattern) {
+  const std::lock_guard lock(state_->store_mutex);
+  return state_->store->with_config_key(collection, pattern);
 }
 
 std::uint64_t RecordsShell::journal_bytes() const { return state_->journal_bytes; }

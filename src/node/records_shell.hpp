@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/config.hpp"
 #include "engine/actions.hpp"
@@ -37,8 +38,9 @@ class RecordsShell {
   RecordsShell(const RecordsShell&) = delete;
   RecordsShell& operator=(const RecordsShell&) = delete;
 
-  // Opens sources and replicas, and reads what the last run left. Before the loop runs.
-  core::Result<engine::Recovered> recover();
+  // Opens sources and replicas, and reads what the last run left. Before the loop runs. A source or
+  // replica that cannot be opened is told to `note` and tried again later.
+  core::Result<engine::Recovered> recover(const std::function<void(const core::Error&)>& note);
 
   void carry_out(const engine::Append& action);
   void carry_out(const engine::SendRecords& action);
@@ -56,6 +58,11 @@ class RecordsShell {
   // Runs on the journal's thread, with the store to itself.
   void with_store(std::function<void(storage::Store&)> task);
   std::uint64_t journal_bytes() const;
+
+  // For requests that are restricted to config keys. Any thread.
+  std::vector<std::string> config_keys(const core::CollectionName& collection);
+  core::Result<std::map<core::LogId, core::SeqSet>> with_config_key(
+      const core::CollectionName& collection, const std::string& pattern);
 
   void close();
 

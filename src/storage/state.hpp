@@ -18,6 +18,9 @@ struct Store::State {
   core::Status load_logs();
   core::Result<Log*> log(const core::LogId& id);
   core::Status save_log(const Log& log);
+  core::Status insert_records(const core::RecordBatch& batch);
+  core::Status save_progress(const SourceProgress& progress);
+  core::Status erase_records(const Log& log, const core::SeqSet& seqs);
   // The schemas that the batch's records name.
   core::Status add_schemas(core::RecordBatch& batch);
   // Undoes in memory what a transaction that failed had begun.

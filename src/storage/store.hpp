@@ -70,10 +70,15 @@ class Store {
   core::Result<std::map<core::LogId, LogState>> logs();
   core::Status mark_merged(const core::LogId& log, const core::SeqSet& seqs);
   core::Status trim(const core::LogId& log, const core::SeqSet& seqs);
+  // The disk does not have them after all: neither journal nor replica could give them. They are
+  // not held any more, and an append of them is taken again.
+  core::Status forget(const core::LogId& log, const core::SeqSet& seqs);
   core::Result<std::uint64_t> journal_bytes();
-  // Records of a collection with this config key that are in the journal or known as own units.
+  // Config keys of the collection's records, and the records whose key matches a glob ("hex8_*");
+  // trimmed ones too.
+  core::Result<std::vector<std::string>> config_keys(const core::CollectionName& collection);
   core::Result<std::map<core::LogId, core::SeqSet>> with_config_key(
-      const core::CollectionName& collection, const core::ConfigKey& key);
+      const core::CollectionName& collection, const std::string& pattern);
 
   core::Status save_acks(const core::LogId& log, const core::NodeId& peer,
                          const core::SeqSet& held);

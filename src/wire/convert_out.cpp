@@ -47,10 +47,10 @@ struct Writer {
       head->set_bytes(static_cast<std::uint32_t>(record.unit.bytes.size()));
       payload += record.unit.bytes;
     }
-    for (const auto& [id, bytes] : m.batch->schemas) {
+    for (const auto& [id, encoded] : m.batch->schemas) {
       auto* schema = out->add_schemas();
       schema->set_id(id);
-      schema->set_bytes(bytes);
+      schema->set_bytes(encoded);
     }
     const std::size_t raw = payload.size();
     if (compress(payload)) out->set_raw_bytes(raw);

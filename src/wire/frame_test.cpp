@@ -20,7 +20,7 @@ core::AppendRecords records(std::size_t count, std::size_t bytes) {
     record.seq = {i * 2};
     record.committed_at = {-5};
     record.hlc = 7;
-    record.unit.key = "k" + std::to_string(i);
+    record.unit.key = "k\xff" + std::to_string(i);  // no UTF-8
     record.unit.config_key = core::ConfigKey("hex8_2p");
     record.unit.schema = schema;
     record.unit.hash.bytes[3] = static_cast<std::uint8_t>(i);

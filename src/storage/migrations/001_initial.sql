@@ -30,6 +30,15 @@ CREATE TABLE records (
   PRIMARY KEY (log, seq)
 ) WITHOUT ROWID;
 
+-- The config key of every record that was ever held, trimmed ones too: for requests that are
+-- restricted to one. About 20 bytes each.
+CREATE TABLE record_keys (
+  log INTEGER NOT NULL REFERENCES logs (log),
+  config_key TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (log, config_key, seq)
+) WITHOUT ROWID;
+
 -- Which peer has acked what of this node's own logs.
 CREATE TABLE acks (
   log INTEGER NOT NULL REFERENCES logs (log),

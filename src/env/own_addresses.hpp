@@ -6,10 +6,10 @@
 
 #include "core/config.hpp"
 
-namespace syncline::cli {
+namespace syncline::env {
 
 // peer_advertise, else peer_listen; for a wildcard the machine's own addresses with its port, at
 // most eight, none that only this machine can reach.
 std::vector<std::string> callable_addresses(const core::NodeConfig& node);
 
-}  // namespace syncline::cli
+}  // namespace syncline::env

@@ -1,4 +1,4 @@
-#include "cli/own_addresses.hpp"
+#include "env/own_addresses.hpp"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -7,7 +7,7 @@
 
 #include <array>
 
-namespace syncline::cli {
+namespace syncline::env {
 namespace {
 
 constexpr std::size_t kAddressesMax = 8;
@@ -56,4 +56,4 @@ std::vector<std::string> callable_addresses(const core::NodeConfig& node) {
   return out;
 }
 
-}  // namespace syncline::cli
+}  // namespace syncline::env

@@ -1,0 +1,220 @@
+#include "node/api.hpp"
+
+#include <thread>
+
+#include "core/config.hpp"
+#include "engine/reports.hpp"
+#include "facade/stats.hpp"
+#include "node/log.hpp"
+#include "node/metrics.hpp"
+
+namespace syncline::node {
+
+using core::CollectionName;
+using core::Error;
+using core::ErrorKind;
+
+namespace {
+// The engine answers at the request's own deadline; this much later the loop itself is stuck.
+constexpr core::Duration kLoopGrace = core::seconds(10);
+// A replica of any size is re-read; whoever asked may leave earlier.
+constexpr core::Duration kVerifyMax = core::seconds(24 * 3600);
+// Differences that heal within this time were replication under way.
+constexpr core::Duration kVerifySettle = core::seconds(5);
+constexpr core::Duration kVerifyLookAgain = core::milliseconds(100);
+
+Error stopping() {
+  return {ErrorKind::kUnreachable, "the daemon is stopping: ask again when it is back", ""};
+}
+}  // namespace
+
+NodeApi::NodeApi(const core::Config& config, const env::Clock& clock, Loop& loop,
+                 EventRing& events, ApiPorts ports)
+    : config_(config), clock_(clock), loop_(loop), events_(events), ports_(std::move(ports)),
+      started_at_(clock.now()) {}
+
+facade::Known NodeApi::known() {
+  facade::Known known;
+  for (const core::CollectionConfig& collection : config_.collections) {
+    facade::Known::Collection one;
+    one.name = collection.name;
+    one.has_config_keys =
+        !collection.config_key.empty() || collection.kind == core::Kind::kFiles;
+    if (!collection.config_key.empty()) one.config_keys = ports_.config_keys(collection.name);
+    known.collections.push_back(std::move(one));
+  }
+  known.nodes = loop_.call([](engine::Engine& engine) {
+    std::vector<std::string> nodes;
+    for (const auto& [id, about] : engine.view().nodes()) nodes.push_back(id.text);
+    return nodes;
+  });
+  known.transports = ports_.transports;
+  return known;
+}
+
+core::Result<engine::SyncRequested> NodeApi::prepare(const facade::SyncRequest& request) {
+  const facade::Known names = known();
+  SYNCLINE_TRY(facade::validate(request, names));
+  engine::SyncRequested out;
+  out.sync = facade::resolved(request, names);
+  const std::string pattern = facade::config_key_pattern(request);
+  if (pattern.empty()) return out;
+  out.only.emplace();
+  for (const core::CollectionConfig& collection : config_.collections) {
+    if (collection.kind != core::Kind::kSqlite || collection.config_key.empty()) continue;
+    if (request.data_type != "all" && request.data_type != collection.name.text) continue;
+    SYNCLINE_ASSIGN(auto records, ports_.records_with_config_key(collection.name, pattern));
+    out.only->merge(records);
+  }
+  return out;
+}
+
+core::Result<facade::SyncResponse> NodeApi::sync(const facade::SyncRequest& request) {
+  SYNCLINE_ASSIGN(engine::SyncRequested wanted, prepare(request));
+  wanted.request = syncs_.open();
+  const std::uint64_t id = wanted.request;
+  if (!request.is_dry_run) {
+    emit("data_sync_started", request.data_type, "a sync was asked for", {});
+  }
+  loop_.post(std::move(wanted));
+  auto answer = syncs_.wait(id, core::from_seconds(request.timeout_s) + kLoopGrace);
+  if (!answer) return stopping();
+  if (!request.is_dry_run) {
+    const std::string to = std::to_string(answer->nodes_synced.size()) + " nodes verified";
+    const std::string why = answer->errors.empty() ? "" : ": " + answer->errors.front();
+    emit(answer->success ? "data_sync_completed" : "data_sync_failed", request.data_type, to + why,
+         {{"backend", answer->backend_used},
+          {"bytes", std::to_string(answer->bytes_transferred)}});
+  }
+  return *std::move(answer);
+}
+
+void NodeApi::synced(std::uint64_t request, facade::SyncResponse response) {
+  syncs_.answer(request, std::move(response));
+}
+
+facade::StatusReport NodeApi::status() {
+  facade::StatusReport report = loop_.call(
+      [this](engine::Engine& engine) { return engine::status_of(engine, loop_.now()); });
+  report.version = SYNCLINE_VERSION;
+  report.uptime_s = core::to_seconds(clock_.now() - started_at_);
+  return report;
+}
+
+std::vector<facade::PeerStatus> NodeApi::nodes() {
+  return loop_.call(
+      [this](engine::Engine& engine) { return engine::peers_of(engine, loop_.now()); });
+}
+
+std::vector<facade::FreshnessRow> NodeApi::freshness() {
+  return loop_.call(
+      [this](engine::Engine& engine) { return engine::freshness_of(engine, loop_.now()); });
+}
+
+facade::StatsReport NodeApi::stats() {
+  return loop_.call([](engine::Engine& engine) { return engine.stats().report(); });
+}
+
+core::Result<facade::RouteReport> NodeApi::route(const facade::SyncRequest& request) {
+  SYNCLINE_ASSIGN(const engine::SyncRequested wanted, prepare(request));
+  for (const core::CollectionConfig& collection : config_.collections) {
+    if (collection.name.text != wanted.sync.data_type) continue;
+    return loop_.call([&](engine::Engine& engine) {
+      return engine.placement().route(wanted.sync, collection, loop_.now());
+    });
+  }
+  return Error{ErrorKind::kInvalid, "a route is that of one collection: name it", "data_type"};
+}
+
+std::vector<facade::TransferRow> NodeApi::transfers() {
+  return loop_.call(
+      [this](engine::Engine& engine) { return engine::transfers_of(engine, loop_.now()); });
+}
+
+std::vector<facade::EventRow> NodeApi::events_after(std::uint64_t id, core::Duration wait_max) {
+  return events_.after(id, wait_max);
+}
+
+core::Result<facade::FlushReport> NodeApi::flush(int acks, core::Duration deadline) {
+  if (acks < 0 || acks > 64) {
+    return Error{ErrorKind::kInvalid, "acks must lie in 0 … 64", "acks"};
+  }
+  const std::uint64_t id = flushes_.open();
+  loop_.post(engine::FlushRequested{id, acks, clock_.now() + deadline});
+  auto answer = flushes_.wait(id, deadline + kLoopGrace);
+  if (!answer) return stopping();
+  return *std::move(answer);
+}
+
+void NodeApi::flushed(std::uint64_t request, facade::FlushReport report) {
+  flushes_.answer(request, std::move(report));
+}
+
+core::Result<facade::VerifyReport> NodeApi::verify(const std::string& name) {
+  const core::CollectionConfig* collection = nullptr;
+  for (const core::CollectionConfig& one : config_.collections) {
+    if (one.name.text == name) collection = &one;
+  }
+  if (collection == nullptr) {
+    return Error{ErrorKind::kMissing, "there is no collection '" + name + "' on this node", name};
+  }
+  const std::uint64_t id = verifies_.open();
+  bool is_first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_first = verifying_.count(collection->name) == 0;
+    verifying_.emplace(collection->name, id);
+  }
+  if (is_first) ports_.start_verify(collection->name);
+  if (!verifies_.wait(id, kVerifyMax)) return stopping();
+  const core::Instant until = clock_.now() + kVerifySettle;
+  while (true) {
+    facade::VerifyReport report = loop_.call(
+        [&](engine::Engine& engine) { return engine::verify_of(engine, *collection); });
+    if (report.differences.empty() || clock_.now() >= until || loop_.has_stopped()) return report;
+    std::this_thread::sleep_for(kVerifyLookAgain);
+  }
+}
+
+void NodeApi::verified(const CollectionName& collection) {
+  std::vector<std::uint64_t> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = verifying_.equal_range(collection);
+    for (auto it = first; it != last; ++it) ids.push_back(it->second);
+    verifying_.erase(first, last);
+  }
+  for (const std::uint64_t id : ids) verifies_.answer(id, true);
+}
+
+std::string NodeApi::config_toml() { return core::config_to_toml(config_); }
+
+std::string NodeApi::metrics_text() {
+  return node::metrics_text(status(), stats(), transfers().size());
+}
+
+core::Result<http::OpenedObject> NodeApi::open_object(const core::Root& root) {
+  return ports_.open_object(root);
+}
+
+void NodeApi::emit(std::string type, const std::string& collection, std::string message,
+                   std::map<std::string, std::string> details) {
+  facade::EventRow event;
+  event.at_ms = clock_.wall().ms;
+  event.type = std::move(type);
+  event.collection = collection;
+  event.node = config_.node.id.text;
+  event.message = std::move(message);
+  event.details = std::move(details);
+  log_event(event);
+  events_.add(std::move(event));
+}
+
+void NodeApi::close() {
+  is_ready_ = false;
+  syncs_.close();
+  flushes_.close();
+  verifies_.close();
+}
+
+}  // namespace syncline::node

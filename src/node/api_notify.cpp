@@ -1,0 +1,71 @@
+// POST /v1/notify: what programs tell the daemon, and what follows from it.
+#include <algorithm>
+
+#include "core/nearest.hpp"
+#include "node/api.hpp"
+
+namespace syncline::node {
+
+using core::Error;
+using core::ErrorKind;
+
+namespace {
+
+enum class Follows {
+  kLookAtGames,     // read the sources of all sqlite collections now
+  kSpreadModels,    // look at the files collections now
+  kLookEverywhere,
+};
+
+struct KnownEvent {
+  const char* name;       // as told
+  const char* type;       // as emitted
+  Follows follows;
+  const char* message;
+};
+
+// Events of the older system's bus (docs/api.md, "Events").
+constexpr KnownEvent kKnownEvents[] = {
+    {"game-completed", "game_completed", Follows::kLookAtGames, "a game was completed"},
+    {"model-promoted", "model_promoted", Follows::kSpreadModels, "a model was promoted"},
+    {"training-started", "training_started", Follows::kLookAtGames, "training started"},
+    {"training-completed", "training_completed", Follows::kSpreadModels, "training completed"},
+    {"node-recovered", "node_recovered", Follows::kLookEverywhere, "a node recovered"},
+    {"orphans-detected", "orphan_games_detected", Follows::kLookEverywhere,
+     "orphan games were detected"},
+};
+
+}  // namespace
+
+core::Status NodeApi::notify(const std::string& event,
+                             const std::map<std::string, std::string>& details) {
+  const auto* known = std::find_if(std::begin(kKnownEvents), std::end(kKnownEvents),
+                                   [&](const KnownEvent& one) { return one.name == event; });
+  if (known == std::end(kKnownEvents)) {
+    std::vector<std::string> names;
+    for (const KnownEvent& one : kKnownEvents) names.emplace_back(one.name);
+    return Error{ErrorKind::kInvalid,
+                 "there is no event '" + event + "'" + core::did_you_mean(event, names), "event"};
+  }
+  std::vector<core::CollectionName> affected;
+  const auto named = details.find("collection");
+  for (const core::CollectionConfig& collection : config_.collections) {
+    const bool is_sqlite = collection.kind == core::Kind::kSqlite;
+    const bool is_meant = named != details.end() ? named->second == collection.name.text
+                          : known->follows == Follows::kLookEverywhere
+                              ? true
+                              : is_sqlite == (known->follows == Follows::kLookAtGames);
+    if (is_meant) affected.push_back(collection.name);
+  }
+  if (named != details.end() && affected.empty()) {
+    return Error{ErrorKind::kInvalid, "there is no collection '" + named->second + "'",
+                 "collection"};
+  }
+  emit(known->type, named == details.end() ? "" : named->second, known->message, details);
+  for (const core::CollectionName& collection : affected) {
+    loop_.post(engine::SourceChanged{collection});
+  }
+  return {};
+}
+
+}  // namespace syncline::node

@@ -14,9 +14,4 @@ namespace syncline::wire {
 std::string encode_header(WireMessage message, std::string& payload);
 core::Result<WireMessage> decode_header(std::string_view header, std::string payload);
 
-// zstd, where it pays; false: left as it is.
-bool compress(std::string& bytes);
-// False: no zstd, or not exactly so many bytes.
-bool decompress(std::string& bytes, std::uint64_t raw_bytes);
-
 }  // namespace syncline::wire

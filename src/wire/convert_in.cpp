@@ -5,6 +5,7 @@
 #include "core/unit.hpp"
 #include "syncline.pb.h"
 #include "wire/convert.hpp"
+#include "wire/packing.hpp"
 
 namespace syncline::wire {
 
@@ -123,22 +124,35 @@ core::Result<WireMessage> read_objects(const pb::Header& header, std::string pay
       if (!get(in.root(), root) || in.length() == 0 || in.length() > kRequestBytesMax) {
         return kMalformed;
       }
-      return WireMessage(ObjectRequest{in.job(), root, in.offset(), in.length()});
+      return WireMessage(
+          ObjectRequest{in.job(), root, in.offset(), in.length(), in.accepts_zstd()});
     }
-    case pb::Header::kObjectData:
-      if (payload.empty() || payload.size() > kRequestBytesMax) return kMalformed;
-      return WireMessage(ObjectData{header.object_data().job(), header.object_data().offset(),
-                                    std::move(payload)});
-    case pb::Header::kLayerRequest:
-      if (!get(header.layer_request().root(), root)) return kMalformed;
-      return WireMessage(LayerRequest{header.layer_request().job(), root});
-    case pb::Header::kLayerReply:
+    case pb::Header::kObjectData: {
+      const pb::ObjectData& in = header.object_data();
+      const bool is_bounded = !payload.empty() && payload.size() <= kRequestBytesMax &&
+                              in.raw_bytes() <= kRequestBytesMax;
+      if (!is_bounded) return kMalformed;
+      return WireMessage(ObjectData{in.job(), in.offset(), std::move(payload), in.raw_bytes()});
+    }
+    case pb::Header::kLayerRequest: {
+      const pb::LayerRequest& in = header.layer_request();
+      if (!get(in.root(), root)) return kMalformed;
+      LayerRequest request{in.job(), root};
+      if (in.has_blocks_of_piece()) request.blocks_of_piece = in.blocks_of_piece();
+      return WireMessage(request);
+    }
+    case pb::Header::kLayerReply: {
+      const pb::LayerReply& in = header.layer_reply();
       if (payload.size() % 32 != 0) return kMalformed;
-      return WireMessage(LayerReply{header.layer_reply().job(), std::move(payload)});
+      LayerReply reply{in.job(), std::move(payload)};
+      if (in.has_blocks_of_piece()) reply.blocks_of_piece = in.blocks_of_piece();
+      return WireMessage(std::move(reply));
+    }
     case pb::Header::kObjectRefused:
       return WireMessage(ObjectRefused{header.object_refused().job(),
                                        header.object_refused().offset(),
-                                       header.object_refused().reason().substr(0, 1024)});
+                                       header.object_refused().reason().substr(0, 1024),
+                                       header.object_refused().is_busy()});
     case pb::Header::kCancelJob: return WireMessage(CancelJob{header.cancel_job().job()});
     default: return kMalformed;
   }

@@ -1,6 +1,7 @@
 // Messages to headers.
 #include "syncline.pb.h"
 #include "wire/convert.hpp"
+#include "wire/packing.hpp"
 
 namespace syncline::wire {
 
@@ -109,18 +110,24 @@ struct Writer {
     put(out->mutable_root(), m.root);
     out->set_offset(m.offset);
     out->set_length(m.length);
+    out->set_accepts_zstd(m.accepts_zstd);
   }
   void operator()(ObjectData& m) const {
     header.mutable_object_data()->set_job(m.job);
     header.mutable_object_data()->set_offset(m.offset);
+    header.mutable_object_data()->set_raw_bytes(m.raw_bytes);
     payload = std::move(m.bytes);
   }
   void operator()(LayerRequest& m) const {
     header.mutable_layer_request()->set_job(m.job);
     put(header.mutable_layer_request()->mutable_root(), m.root);
+    if (m.blocks_of_piece) {
+      header.mutable_layer_request()->set_blocks_of_piece(*m.blocks_of_piece);
+    }
   }
   void operator()(LayerReply& m) const {
     header.mutable_layer_reply()->set_job(m.job);
+    if (m.blocks_of_piece) header.mutable_layer_reply()->set_blocks_of_piece(*m.blocks_of_piece);
     payload = std::move(m.hashes);
   }
   void operator()(ObjectRefused& m) const {
@@ -128,6 +135,7 @@ struct Writer {
     out->set_job(m.job);
     out->set_offset(m.offset);
     out->set_reason(m.reason);
+    out->set_is_busy(m.is_busy);
   }
   void operator()(CancelJob& m) const { header.mutable_cancel_job()->set_job(m.job); }
   void operator()(Ping& m) const {

@@ -3,6 +3,7 @@
 #include <zstd.h>
 
 #include "wire/convert.hpp"
+#include "wire/packing.hpp"
 
 namespace syncline::wire {
 
@@ -19,7 +20,8 @@ void put_u32(std::string& out, std::uint32_t value) {
 }
 std::uint32_t get_u32(std::string_view bytes) {
   std::uint32_t value = 0;
-  for (int i = 3; i >= 0; --i) value = (value << 8) | static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]);
+  for (int i = 3; i >= 0; --i)
+    value = (value << 8) | static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]);
   return value;
 }
 }  // namespace

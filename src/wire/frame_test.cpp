@@ -41,7 +41,8 @@ core::Result<WireMessage> through_the_wire(WireMessage message) {
 
 std::vector<WireMessage> one_of_each() {
   core::DeltaMessage delta;
-  delta.delta.parts.push_back({core::NodeId("a"), 5, 1, 4, {{2, "k", "v", false}, {4, "l", "", true}}});
+  delta.delta.parts.push_back(
+      {core::NodeId("a"), 5, 1, 4, {{2, "k", "v", false}, {4, "l", "", true}}});
   core::DigestMessage digest;
   digest.digest.marks[core::NodeId("a")] = {1, 2};
   core::Root root;
@@ -54,11 +55,15 @@ std::vector<WireMessage> one_of_each() {
           core::Message(delta),
           core::Message(core::NudgeMessage{core::CollectionName("models"), 1500}),
           core::Message(core::Goodbye{"bye"}),
-          ObjectRequest{1, root, 1 << 20, 1 << 18},
+          ObjectRequest{1, root, 1 << 20, 1 << 18, true},
           ObjectData{1, 5, std::string(1000, 'x')},
+          ObjectData{1, 5, std::string(10, 'z'), 1000},
           LayerRequest{2, root},
+          LayerRequest{2, root, 0},
           LayerReply{2, std::string(64, 'h')},
+          LayerReply{2, std::string(64, 'h'), 7},
           ObjectRefused{3, 4, "gone"},
+          ObjectRefused{3, 4, "later", true},
           CancelJob{9},
           Ping{3, true},
           JoinRequest{"r"},
@@ -92,6 +97,14 @@ TEST(Frame, a_size_beyond_the_bound_is_refused_before_anything_is_allocated) {
   EXPECT_FALSE(decode_prefix(std::string("\xff\xff\xff\xff\0\0\0\0", 8)).ok());
   EXPECT_FALSE(decode_prefix(std::string("\0\0\0\0\xff\xff\xff\x7f", 8)).ok());
   EXPECT_TRUE(decode_prefix(std::string("\0\0\0\0\0\0\0\0", 8)).ok());
+}
+
+TEST(Frame, packed_bytes_of_an_object_that_claim_more_than_a_piece_are_refused) {
+  const auto fits = encode_frame(ObjectData{1, 0, std::string(10, 'z'), 1u << 20});
+  const auto too_many = encode_frame(ObjectData{1, 0, std::string(10, 'z'), (1u << 20) + 1});
+  const auto header = [](const Frame& frame) { return frame.head.substr(kFramePrefixBytes); };
+  EXPECT_TRUE(decode_frame(header(*fits), fits->payload).ok());
+  EXPECT_FALSE(decode_frame(header(*too_many), too_many->payload).ok());
 }
 
 TEST(Frame, a_header_cut_anywhere_or_with_the_wrong_payload_is_refused_or_another_message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -16,28 +17,34 @@ struct ObjectRequest {
   core::Root root;
   std::uint64_t offset = 0;
   std::uint32_t length = 0;     // at most a piece of 1 MiB; answered in one or more ObjectData
+  bool accepts_zstd = false;    // the answers may be packed
   bool operator==(const ObjectRequest&) const = default;
 };
 struct ObjectData {
   std::uint64_t job = 0;
   std::uint64_t offset = 0;
   std::string bytes;
+  std::uint32_t raw_bytes = 0;  // 0: as they are; else packed with zstd (packing.hpp), at most 1 MiB
   bool operator==(const ObjectData&) const = default;
 };
+// Roots of all pieces; or the hashes of the blocks of one piece, to find what is wrong in it.
 struct LayerRequest {
   std::uint64_t job = 0;
   core::Root root;
+  std::optional<std::uint64_t> blocks_of_piece = {};
   bool operator==(const LayerRequest&) const = default;
 };
 struct LayerReply {
   std::uint64_t job = 0;
-  std::string hashes;           // 32 bytes each: roots of the pieces of 1 MiB, in order
+  std::string hashes;           // 32 bytes each: roots of the pieces of 1 MiB, or of blocks
+  std::optional<std::uint64_t> blocks_of_piece = {};
   bool operator==(const LayerReply&) const = default;
 };
 struct ObjectRefused {
   std::uint64_t job = 0;
   std::uint64_t offset = 0;
   std::string reason;
+  bool is_busy = false;         // it has the object: ask again after what it still owes
   bool operator==(const ObjectRefused&) const = default;
 };
 struct CancelJob {

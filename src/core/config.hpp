@@ -40,7 +40,8 @@ struct NodeConfig {
   std::string storage_domain;       // one NFS export = one domain; default: from mountinfo
   Tristate ephemeral = Tristate::kAuto;
   std::string peer_listen = "0.0.0.0:8750";
-  std::string peer_advertise;       // how others reach it; default: peer_listen's port on the seen address
+  std::string
+      peer_advertise;  // how others reach it; default: peer_listen's port on the seen address
   std::vector<std::string> http_listen = {"unix:state/api.sock"};
   std::string state_dir = "state";
   std::vector<std::string> seeds;
@@ -138,7 +139,7 @@ struct CollectionConfig {
   std::string root;
   std::vector<std::string> include = {"**"};
   std::vector<std::string> exclude;
-  std::string replica;                        // sqlite: our union; may hold {config_key}. files: root
+  std::string replica;  // sqlite: our union; may hold {config_key}. files: root
   std::string unit;                           // root table; empty = every table is its own unit
   std::string complete_when;                  // SQL condition on the root table; empty = always
   std::string changed_by;                     // column that moves when a row is updated

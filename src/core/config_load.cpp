@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "core/config.hpp"
+#include "core/config_complete.hpp"
 #include "core/nearest.hpp"
 #include "core/settings_table.hpp"
 
@@ -256,7 +257,8 @@ class Loader {
     if (name.empty()) return wrong("a [[collection]] needs a name", table);
     if (name == "all") return wrong("'all' names every collection: choose another name", table);
     for (const CollectionConfig& other : config_.collections) {
-      if (other.name == collection.name) return wrong("collection " + name + " stands twice", table);
+      if (other.name == collection.name)
+        return wrong("collection " + name + " stands twice", table);
     }
     if (!table.contains("kind")) return wrong("collection " + name + " needs a kind", table);
     if (collection.merge != "rows" && collection.merge != "snapshot") {
@@ -353,40 +355,13 @@ class Loader {
     return {};
   }
 
-  void absolute(std::string& path) const {
-    if (!path.empty() && path.front() != '/') path = folder_ + path;
-  }
+  void absolute(std::string& path) const { make_absolute(path, folder_); }
 
   Status finish() {
-    NodeConfig& node = config_.node;
     const toml::table none;
-    if (node.id.empty()) node.id = NodeId(overrides_.host_name);
-    if (node.id.empty()) return wrong("node.id is missing and the host has no name", none);
-    SYNCLINE_TRY(check_roles(node.roles, none));
-    if (!overrides_.state_dir.empty()) node.state_dir = overrides_.state_dir;
-    absolute(node.state_dir);
-    absolute(config_.api.token_file);
-    for (std::string& listen : node.http_listen) {
-      if (listen.rfind("unix:", 0) != 0) continue;
-      std::string path = listen.substr(5);
-      absolute(path);
-      listen = "unix:" + path;
-    }
-    // See docs/decisions/0004: on loopback only, a node is a domain of its own.
-    const std::string& listen = node.peer_listen;
-    const bool is_loopback = listen.rfind("127.", 0) == 0 || listen.rfind("localhost:", 0) == 0 ||
-                             listen.rfind("[::1]:", 0) == 0;
-    if (node.host.empty()) {
-      node.host = is_loopback || overrides_.machine_id.empty() ? node.id.text
-                                                               : overrides_.machine_id;
-    }
-    if (config_.coordination != "embedded" && config_.coordination != "etcd") {
-      return wrong("coordination must be embedded or etcd", none);
-    }
-    if (config_.coordination == "etcd" && config_.etcd_endpoints.empty()) {
-      return wrong("coordination = \"etcd\" needs etcd_endpoints", none);
-    }
-    return {};
+    const std::string wrong_with = complete_config(config_, overrides_, folder_);
+    if (!wrong_with.empty()) return wrong(wrong_with, none);
+    return check_roles(config_.node.roles, none);
   }
 
   std::string path_;

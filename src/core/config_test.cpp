@@ -24,13 +24,13 @@ name = "games"
 kind = "sqlite"                                # or "files"
 root = "data/games"                            # what local programs write
 include = ["**/*.db"]
-replica = "data/replica/games.db"              # Syncline's own union; for kind files: default is root itself
+replica = "data/replica/games.db"              # Syncline's own union
 unit = "games"                                 # root table
 complete_when = "completed_at IS NOT NULL"
 config_key = ["board_type", "num_players"]
 copies = 3
 priority = "high"
-placement = { roles = ["training", "backup"], nodes = ["*"], config_keys = ["*"] }   # who wants it; copies are met among these first
+placement = { roles = ["training", "backup"], nodes = ["*"], config_keys = ["*"] }
 strategy = "auto"
 freshness_target_s = 60
 )";

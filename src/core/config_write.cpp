@@ -158,7 +158,9 @@ std::string config_to_toml(const Config& config) {
   Config copy = config;
   std::string out;
   std::string section;
-  auto write = [&](const Setting& s) { out += std::string(s.key) + " = " + text_of(s.field(copy)) + "\n"; };
+  auto write = [&](const Setting& s) {
+    out += std::string(s.key) + " = " + text_of(s.field(copy)) + "\n";
+  };
   for (const Setting& s : settings()) {
     if (!*s.section) write(s);
   }
@@ -183,7 +185,8 @@ std::string initial_config_toml(const InitialSettings& initial) {
   if (!initial.http_listen.empty()) config.node.http_listen.push_back(initial.http_listen);
   config.api.token_file = "state/api-token";
   std::string out =
-      "# Syncline on this machine. Every key with its default; relative paths begin at this file's\n"
+      "# Syncline on this machine. Every key with its default; relative paths begin at this "
+      "file's\n"
       "# folder. An unknown key is an error, never ignored. Check with: syncline config check\n";
   // A key that most people set stands open; the others show their default behind a '#'.
   const std::vector<std::string> open = {"node.id", "node.roles", "node.peer_listen",

@@ -26,7 +26,8 @@ TEST(Glob, matches_as_gitignore_and_bash_do) {
       {"a/**/b", "a/b", true},            {"a/**/b", "a/x/y/b", true},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(glob_matches(row.pattern, row.text), row.expected) << row.pattern << " ~ " << row.text;
+    EXPECT_EQ(glob_matches(row.pattern, row.text), row.expected)
+        << row.pattern << " ~ " << row.text;
   }
 }
 

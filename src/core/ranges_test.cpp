@@ -15,7 +15,8 @@ SeqSet from(const std::set<std::uint64_t>& values) {
 }
 
 std::set<std::uint64_t> small_values() {
-  auto list = *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 40));
+  auto list =
+      *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 40));
   return {list.begin(), list.end()};
 }
 

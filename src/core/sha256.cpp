@@ -22,19 +22,23 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  SYNCLINE_CHECK(EVP_DigestInit_ex2(state_->context, algorithm(), nullptr) == 1, "OpenSSL refused to hash");
+  SYNCLINE_CHECK(EVP_DigestInit_ex2(state_->context, algorithm(), nullptr) == 1,
+                 "OpenSSL refused to hash");
 }
 
 Sha256::~Sha256() = default;
 
 void Sha256::update(std::string_view bytes) {
-  SYNCLINE_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1, "OpenSSL refused to hash");
+  SYNCLINE_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1,
+                 "OpenSSL refused to hash");
 }
 
 Digest256 Sha256::finish() {
   Digest256 digest;
-  SYNCLINE_CHECK(EVP_DigestFinal_ex(state_->context, digest.bytes.data(), nullptr) == 1, "OpenSSL refused to hash");
-  SYNCLINE_CHECK(EVP_DigestInit_ex2(state_->context, nullptr, nullptr) == 1, "OpenSSL refused to hash");
+  SYNCLINE_CHECK(EVP_DigestFinal_ex(state_->context, digest.bytes.data(), nullptr) == 1,
+                 "OpenSSL refused to hash");
+  SYNCLINE_CHECK(EVP_DigestInit_ex2(state_->context, nullptr, nullptr) == 1,
+                 "OpenSSL refused to hash");
   return digest;
 }
 

@@ -25,12 +25,13 @@ using Cell = std::variant<std::monostate, std::int64_t, double, std::string, Blo
 struct TableRows {
   std::string table;
   std::vector<std::string> columns;      // sorted by name
-  std::vector<std::vector<Cell>> rows;   // each as wide as `columns`; sorted, so equal units are equal bytes
+  std::vector<std::vector<Cell>>
+      rows;  // each as wide as `columns`; sorted, so equal units are equal bytes
   bool operator==(const TableRows&) const = default;
 };
 
 struct Unit {
-  std::string key;               // natural key of the root row, encoded text; unique in its collection
+  std::string key;  // natural key of the root row, encoded text; unique in its collection
   ConfigKey config_key;          // e.g. hex8_2p; empty if the collection declares none
   std::vector<TableRows> tables; // root table first, then children, each parent before its children
   bool operator==(const Unit&) const = default;

@@ -162,7 +162,8 @@ std::string folder_of(const std::string& path) {
 
 core::Result<DiskSpace> disk_space(const std::string& path) {
   struct statvfs about {};
-  if (::statvfs(path.c_str(), &about) != 0) return system_error("measuring the disk of", path, errno);
+  if (::statvfs(path.c_str(), &about) != 0)
+    return system_error("measuring the disk of", path, errno);
   return DiskSpace{std::uint64_t{about.f_bavail} * about.f_frsize,
                    std::uint64_t{about.f_blocks} * about.f_frsize};
 }

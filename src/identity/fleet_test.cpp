@@ -104,7 +104,8 @@ TEST(Fleet, a_token_works_once) {
   ASSERT_TRUE(init_fleet(home.path, "lab", core::NodeId("home")).ok());
   const std::string token = invite(home);
   ASSERT_TRUE(join_fleet(first.path, token, core::NodeId("a"), kNow, straight_to(home.path)).ok());
-  EXPECT_FALSE(join_fleet(second.path, token, core::NodeId("b"), kNow, straight_to(home.path)).ok());
+  EXPECT_FALSE(
+      join_fleet(second.path, token, core::NodeId("b"), kNow, straight_to(home.path)).ok());
   EXPECT_FALSE(env::exists(second.path + "/identity/node.pem"));
 }
 

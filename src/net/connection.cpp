@@ -107,26 +107,27 @@ void Connection::watch_silence() {
 
 void Connection::read_prefix() {
   auto self = shared_from_this();
-  asio::async_read(stream_, asio::buffer(prefix_), [self](const std::error_code& error, std::size_t) {
-    if (self->is_closed_) return;
-    if (error) {
-      self->close(error == asio::error::eof || error == asio::ssl::error::stream_truncated
-                      ? "the peer closed the connection"
-                      : error.message());
-      return;
-    }
-    const auto sizes = wire::decode_prefix(self->prefix_);
-    if (!sizes.ok()) {
-      self->close(sizes.error().what);
-      return;
-    }
-    // A stranger has nothing large to say.
-    if (self->is_joiner_ && sizes->header_bytes + sizes->payload_bytes > 64 * 1024) {
-      self->close("a joiner sent too much");
-      return;
-    }
-    self->read_body(*sizes);
-  });
+  asio::async_read(
+      stream_, asio::buffer(prefix_), [self](const std::error_code& error, std::size_t) {
+        if (self->is_closed_) return;
+        if (error) {
+          self->close(error == asio::error::eof || error == asio::ssl::error::stream_truncated
+                          ? "the peer closed the connection"
+                          : error.message());
+          return;
+        }
+        const auto sizes = wire::decode_prefix(self->prefix_);
+        if (!sizes.ok()) {
+          self->close(sizes.error().what);
+          return;
+        }
+        // A stranger has nothing large to say.
+        if (self->is_joiner_ && sizes->header_bytes + sizes->payload_bytes > 64 * 1024) {
+          self->close("a joiner sent too much");
+          return;
+        }
+        self->read_body(*sizes);
+      });
 }
 
 void Connection::read_body(wire::FrameSizes sizes) {

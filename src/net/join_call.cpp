@@ -97,7 +97,8 @@ core::Result<std::string> join_call(const std::string& host_port,
   if (!waiter.wait()) return failed("the answer broke off");
   SYNCLINE_ASSIGN(wire::WireMessage message, wire::decode_frame(header, std::move(payload)));
   auto* answer = std::get_if<wire::JoinAnswer>(&message);
-  if (answer == nullptr) return Error{ErrorKind::kCorrupt, "that was no answer to a join", host_port};
+  if (answer == nullptr)
+    return Error{ErrorKind::kCorrupt, "that was no answer to a join", host_port};
   if (!answer->is_accepted) return Error{ErrorKind::kInvalid, answer->reason, host_port};
   return std::move(answer->answer);
 }

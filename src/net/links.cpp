@@ -258,16 +258,18 @@ void Links::dial(const std::string& host_port, const NodeId&) {
       return;
     }
     if (found.empty() || *is_settled) return;
-    connection->socket().async_connect(found.begin()->endpoint(), [=](const std::error_code& failed) {
-      timer->cancel();
-      if (failed) {
-        fail(failed.message());
-        return;
-      }
-      if (std::exchange(*is_settled, true) || state->is_shut) return;
-      state->strangers.insert(connection);
-      connection->start(true);
-    });
+    connection->socket().async_connect(found.begin()->endpoint(),
+                                       [=](const std::error_code& failed) {
+                                         timer->cancel();
+                                         if (failed) {
+                                           fail(failed.message());
+                                           return;
+                                         }
+                                         if (std::exchange(*is_settled, true) || state->is_shut)
+                                           return;
+                                         state->strangers.insert(connection);
+                                         connection->start(true);
+                                       });
   });
 }
 

@@ -33,8 +33,8 @@ struct Paper {
   identity::KeyPair authority = *identity::make_authority({"lab fleet", "lab"});
   TlsIdentity node(const std::string& name) const {
     const auto own = *identity::make_request({name, "lab"});
-    return {authority.certificate_pem, *identity::sign_request(authority, own.request_pem, {name, "lab"}),
-            own.key_pem};
+    return {authority.certificate_pem,
+            *identity::sign_request(authority, own.request_pem, {name, "lab"}), own.key_pem};
   }
 };
 
@@ -52,7 +52,9 @@ struct Node {
   Node(asio::io_context& i, const std::string& name, const TlsIdentity& tls,
        LinkLimits limits = {}, LinkCallbacks extra = {})
       : io(i), id(name), callbacks(std::move(extra)) {
-    callbacks.on_up = [this](const NodeId& p, const core::Hello&, const std::string& a) { up[p] = a; };
+    callbacks.on_up = [this](const NodeId& p, const core::Hello&, const std::string& a) {
+      up[p] = a;
+    };
     callbacks.on_down = [this](const NodeId& p, const std::string& why) {
       up.erase(p);
       down.push_back(why);
@@ -155,8 +157,9 @@ TEST(Links, a_connection_that_says_nothing_is_dropped_in_time) {
   silent.connect({asio::ip::make_address("127.0.0.1"), a.links->port()});
   bool is_closed = false;
   char byte = 0;
-  silent.async_read_some(asio::buffer(&byte, 1),
-                         [&](const std::error_code& error, std::size_t) { is_closed = bool(error); });
+  silent.async_read_some(asio::buffer(&byte, 1), [&](const std::error_code& error, std::size_t) {
+    is_closed = bool(error);
+  });
   EXPECT_TRUE(run_until(io, [&] { return is_closed; }, 2000));
 }
 
@@ -200,7 +203,8 @@ TEST(Links, a_joiner_gets_in_with_an_open_invite_and_only_to_join) {
     return identity::is_invited(home.path, key, kNow);
   };
   joins.on_join = [&](const core::Digest256& key, const std::string& request) {
-    return identity::answer_join(home.path, key, request, kNow, [](const NodeId&) { return false; });
+    return identity::answer_join(home.path, key, request, kNow,
+                                 [](const NodeId&) { return false; });
   };
   Node a(io, "home", {made->ca_pem, made->certificate_pem, made->key_pem}, {}, joins);
   const auto token = identity::create_invite(home.path, {{}, {a.address()}, kNow, 600});
@@ -213,7 +217,8 @@ TEST(Links, a_joiner_gets_in_with_an_open_invite_and_only_to_join) {
           core::Result<std::string> answer = core::Error{};
           bool is_done = false;
           std::thread caller([&] {
-            answer = join_call(address, c.certificate_pem, c.key_pem, ca, request, core::seconds(5));
+            answer =
+                join_call(address, c.certificate_pem, c.key_pem, ca, request, core::seconds(5));
             asio::post(io, [&] { is_done = true; });
           });
           run_until(io, [&] { return is_done; }, 8000);

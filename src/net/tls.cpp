@@ -22,7 +22,8 @@ core::Status set_up(asio::ssl::context& context, const TlsIdentity& identity) {
   SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_num_tickets(raw, 0);
-  // Records of many blocks go out in full 16 KiB pieces; AES-128 first: fastest where AES is built in.
+  // Records of many blocks go out in full 16 KiB pieces; AES-128 first: fastest where AES is built
+  // in.
   SSL_CTX_set_ciphersuites(raw, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                 "TLS_CHACHA20_POLY1305_SHA256");
   const std::string chain = identity.certificate_pem + identity.ca_pem;

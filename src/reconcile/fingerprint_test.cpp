@@ -39,7 +39,8 @@ TEST(Fingerprint, another_version_of_a_unit_is_another_fingerprint) {
 
 TEST(Fingerprint, refuses_text_that_is_none) {
   Fingerprint out;
-  for (const char* text : {"", "3", "3-", "3-xyz", "-0"}) EXPECT_FALSE(parse_fingerprint(text, out));
+  for (const char* text : {"", "3", "3-", "3-xyz", "-0"})
+    EXPECT_FALSE(parse_fingerprint(text, out));
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ UnitVersion version(std::uint64_t hlc, const char* origin,
 }
 
 TableRules by_id(core::MergeRule rule = core::MergeRule::kUnion) {
-  return {{"t", {{KeyKind::kColumns, {"id"}}, rule, rule == core::MergeRule::kLatest ? "value" : ""}}};
+  return {
+      {"t", {{KeyKind::kColumns, {"id"}}, rule, rule == core::MergeRule::kLatest ? "value" : ""}}};
 }
 
 std::map<std::int64_t, std::int64_t> rows_of(const core::Unit& unit) {
@@ -35,7 +36,8 @@ std::map<std::int64_t, std::int64_t> rows_of(const core::Unit& unit) {
 }
 
 TEST(Fold, newer_versions_win_by_row_and_missing_rows_stay) {
-  const auto folded = fold({version(1, "a", {{1, 10}, {2, 20}}), version(2, "a", {{1, 11}})}, by_id());
+  const auto folded =
+      fold({version(1, "a", {{1, 10}, {2, 20}}), version(2, "a", {{1, 11}})}, by_id());
   EXPECT_EQ(rows_of(folded.unit), (std::map<std::int64_t, std::int64_t>{{1, 11}, {2, 20}}));
   EXPECT_EQ(folded.contributing, (std::vector<std::size_t>{0, 1}));
 }
@@ -84,7 +86,8 @@ RC_GTEST_PROP(FoldProperty, is_commutative_associative_and_idempotent, ()) {
   std::vector<UnitVersion> shuffled = versions;
   shuffled.push_back(versions[0]);
   std::reverse(shuffled.begin(), shuffled.end());
-  std::rotate(shuffled.begin(), shuffled.begin() + *rc::gen::inRange<std::size_t>(0, shuffled.size()),
+  std::rotate(shuffled.begin(),
+              shuffled.begin() + *rc::gen::inRange<std::size_t>(0, shuffled.size()),
               shuffled.end());
   RC_ASSERT(fold(shuffled, by_id(rule)).unit == all);
 

@@ -19,7 +19,8 @@ Table table(const std::string& name, std::vector<Column> columns,
 
 Schema games_schema() {
   Schema schema;
-  schema.tables["games"] = table("games", {{"game_id", "", "TEXT", "", 1}, {"winner", "", "INTEGER", "", 0}});
+  schema.tables["games"] =
+      table("games", {{"game_id", "", "TEXT", "", 1}, {"winner", "", "INTEGER", "", 0}});
   schema.tables["game_moves"] =
       table("game_moves", {{"game_id", "", "TEXT", "", 1}, {"move_number", "", "INTEGER", "", 2}},
             {{{"game_id"}, "games", {"game_id"}}});
@@ -59,7 +60,9 @@ TEST(Plan, names_the_nearest_table_when_the_root_is_mistyped) {
 }
 
 TEST(Plan, chooses_the_key_that_means_the_same_everywhere) {
-  const auto key = [](Table t, const core::TableConfig* c = nullptr) { return row_key(t, c).columns; };
+  const auto key = [](Table t, const core::TableConfig* c = nullptr) {
+    return row_key(t, c).columns;
+  };
   using V = std::vector<std::string>;
   const Column id{"id", "", "INTEGER", "", 1};
   const Column a{"a", "", "TEXT", "", 0};

@@ -59,7 +59,7 @@ SeqSet Holdings::begin_merge(const LogId& log, std::size_t records_max) {
 void Holdings::merged(const LogId& log, const SeqSet& seqs) {
   Holding& holding = logs_[log];
   holding.merged.insert(seqs);
-  erase_all(holding.merging, seqs);
+  holding.merging = SeqSet();  // what was left out may be tried again
 }
 
 void Holdings::merge_failed(const LogId& log, const SeqSet& seqs) {
@@ -72,6 +72,7 @@ void Holdings::lost(const LogId& log, const SeqSet& seqs) {
   Holding& holding = logs_[log];
   erase_all(holding.held, seqs);
   erase_all(holding.merged, seqs);
+  erase_all(holding.merging, seqs);
   erase_all(holding.trimmed, seqs);
 }
 

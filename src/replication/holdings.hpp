@@ -22,7 +22,8 @@ struct Holding {
 class Holdings {
  public:
   // Recovered from disk at start.
-  void restore(const core::LogId& log, core::SeqSet held, core::SeqSet merged, core::SeqSet trimmed);
+  void restore(const core::LogId& log, core::SeqSet held, core::SeqSet merged,
+               core::SeqSet trimmed);
 
   // What of `arriving` is neither held nor being appended; marks it as being appended.
   core::SeqSet begin_append(const core::LogId& log, const core::SeqSet& arriving);
@@ -31,12 +32,13 @@ class Holdings {
 
   // Up to `records_max` held, unmerged records of the log; marks them as being merged.
   core::SeqSet begin_merge(const core::LogId& log, std::size_t records_max);
+  // The merge ended, and these are in the replica: perhaps fewer than were asked.
   void merged(const core::LogId& log, const core::SeqSet& seqs);
   void merge_failed(const core::LogId& log, const core::SeqSet& seqs);
 
   void trimmed(const core::LogId& log, const core::SeqSet& seqs);
 
-  // The disk does not have them after all.
+  // The disk does not have them (any more), in any form.
   void lost(const core::LogId& log, const core::SeqSet& seqs);
 
   const Holding* find(const core::LogId& log) const;

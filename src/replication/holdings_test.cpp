@@ -38,5 +38,13 @@ TEST(Holdings, merges_in_order_one_batch_at_a_time) {
   EXPECT_EQ(holdings.begin_merge(kLog, 4), set("7-10"));
 }
 
+TEST(Holdings, a_merge_that_left_records_out_does_not_block_the_log) {
+  Holdings holdings;
+  holdings.restore(kLog, set("1-4"), {}, {});
+  EXPECT_EQ(holdings.begin_merge(kLog, 9), set("1-4"));
+  holdings.merged(kLog, set("1-2"));
+  EXPECT_EQ(holdings.begin_merge(kLog, 9), set("3-4"));
+}
+
 }  // namespace
 }  // namespace syncline::replication

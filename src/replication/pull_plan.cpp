@@ -41,10 +41,18 @@ void PullPlan::consider(const LogView& view, core::Instant now, std::vector<Pull
       ++it;
     }
   }
+  std::erase_if(gap.not_before, [&](const auto& entry) { return entry.second <= now; });
   if (!gap.since) gap.since = now;
   if (now - *gap.since < limits_.patience) return;
+  gap.is_patient = false;
 
   for (const Asked& asked : gap.asked) missing = missing.minus(asked.wanted);
+  // A record that no holder can serve now must not hide those behind it.
+  SeqSet askable;
+  for (const auto& [node, held] : view.holders) {
+    if (gap.not_before.count(node) == 0) askable.insert(held);
+  }
+  missing = missing.intersect(askable);
   while (!missing.empty() && open_requests_ < limits_.requests_max) {
     // Among the holders of the first missing record: the least disappointing, then by lot.
     const NodeId* best = nullptr;
@@ -52,7 +60,7 @@ void PullPlan::consider(const LogView& view, core::Instant now, std::vector<Pull
     SeqSet best_has;
     const std::uint64_t first = missing.ranges().front().first;
     for (const auto& [node, held] : view.holders) {
-      if (!held.contains(first)) continue;
+      if (!held.contains(first) || gap.not_before.count(node) > 0) continue;
       const bool is_busy = std::any_of(gap.asked.begin(), gap.asked.end(),
                                        [&](const Asked& a) { return a.from == node; });
       if (is_busy) continue;
@@ -65,7 +73,10 @@ void PullPlan::consider(const LogView& view, core::Instant now, std::vector<Pull
         best_has = held;
       }
     }
-    if (best == nullptr) break;
+    if (best == nullptr) {  // all its holders are busy: look behind it
+      missing.erase(missing.ranges().front().first, missing.ranges().front().last);
+      continue;
+    }
     SeqSet wanted = first_of(missing.intersect(best_has), limits_.records_max);
     gap.asked.push_back({*best, wanted, now});
     ++open_requests_;
@@ -89,7 +100,7 @@ void PullPlan::link_down(const NodeId& peer) {
   }
 }
 
-void PullPlan::refused(const NodeId& peer, const LogId& log) {
+void PullPlan::refused(const NodeId& peer, const LogId& log, core::Instant until) {
   auto it = gaps_.find(log);
   if (it == gaps_.end()) return;
   Gap& gap = it->second;
@@ -97,6 +108,7 @@ void PullPlan::refused(const NodeId& peer, const LogId& log) {
   std::erase_if(gap.asked, [&](const Asked& asked) { return asked.from == peer; });
   open_requests_ -= before - gap.asked.size();
   ++gap.disappointments[peer];
+  gap.not_before[peer] = until;
 }
 
 std::optional<core::Instant> PullPlan::next_wake() const {
@@ -105,7 +117,8 @@ std::optional<core::Instant> PullPlan::next_wake() const {
     if (!wake || at < *wake) wake = at;
   };
   for (const auto& [log, gap] : gaps_) {
-    if (gap.since && gap.asked.empty()) consider_at(*gap.since + limits_.patience);
+    for (const auto& [node, until] : gap.not_before) consider_at(until);
+    if (gap.since && gap.is_patient) consider_at(*gap.since + limits_.patience);
     for (const Asked& asked : gap.asked) consider_at(asked.at + limits_.answer_timeout);
   }
   return wake;

@@ -46,9 +46,12 @@ class PullPlan {
   // The log is not wanted (any more), or complete.
   void drop(const core::LogId& log);
   void link_down(const core::NodeId& peer);
-  // The holder said that it cannot serve: somebody else is asked at once.
-  void refused(const core::NodeId& peer, const core::LogId& log);
+  bool has_free_places() const { return open_requests_ < limits_.requests_max; }
+  // The holder said that it cannot serve this log before `until`: somebody else is asked at once.
+  void refused(const core::NodeId& peer, const core::LogId& log, core::Instant until);
 
+  // When consider() may have something to do that no event tells. Whoever frees a place (an answer,
+  // a refusal, a link that broke) looks again at every log that waits for one.
   std::optional<core::Instant> next_wake() const;
 
  private:
@@ -60,8 +63,10 @@ class PullPlan {
   struct Gap {
     core::SeqSet seen;               // missing when last looked
     std::optional<core::Instant> since;
+    bool is_patient = true;          // until `patience` has passed
     std::vector<Asked> asked;
     std::map<core::NodeId, int> disappointments;
+    std::map<core::NodeId, core::Instant> not_before;  // of those that refused
   };
   std::uint64_t next_draw();
 

@@ -63,6 +63,29 @@ TEST(PullPlan, asks_anew_when_the_link_to_the_holder_broke) {
   EXPECT_EQ(ask(plan, view, 501).size(), 1u);
 }
 
+TEST(PullPlan, leaves_a_holder_that_refused_alone_until_it_said_to_come_back) {
+  PullPlan plan({}, 1);
+  const LogView view{kLog, {}, {{kA, set("1-4")}}};
+  ask(plan, view, 0);
+  ASSERT_EQ(ask(plan, view, 500).size(), 1u);
+  plan.refused(kA, kLog, at_ms(1500));
+  EXPECT_TRUE(ask(plan, view, 501).empty());
+  EXPECT_EQ(plan.next_wake(), at_ms(1500));
+  EXPECT_EQ(ask(plan, view, 1500).size(), 1u);
+}
+
+TEST(PullPlan, asks_for_what_lies_behind_a_record_that_nobody_can_serve_now) {
+  PullPlan plan({}, 1);
+  const LogView view{kLog, {}, {{kA, set("1-4")}, {kB, set("3-4")}}};
+  ask(plan, view, 0);
+  ask(plan, view, 500);
+  plan.refused(kA, kLog, at_ms(9000));
+  plan.refused(kB, kLog, at_ms(600));
+  const auto requests = ask(plan, view, 600);
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_EQ(requests[0], (PullRequest{kB, kLog, set("3-4")}));
+}
+
 TEST(PullPlan, keeps_its_open_requests_bounded) {
   PullLimits limits;
   limits.records_max = 1;

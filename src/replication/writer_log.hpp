@@ -1,7 +1,8 @@
 // The origin's side of one log: from "on my disk" to "durable".
 //
 // State of a record: local -> (pushed to receivers) -> durable once peers in `acks` distinct
-// failure domains hold it on disk. Only records that are not durable yet cost memory here.
+// failure domains hold it on disk -> lapsed when holders are lost and too few are left: then it is
+// pushed again. Only records that never were durable cost memory here; all others are ranges.
 //
 // The ledger of Apache BookKeeper is the model: one writer, parallel pushes to a few receivers,
 // the first `acks` answers win, a slow receiver delays nobody.
@@ -43,7 +44,8 @@ struct WriterLimits {
   int acks = 2;
   std::int64_t inflight_max_bytes = std::int64_t{16} << 20;  // unacked, per receiver
   std::size_t push_records_max = 512;                        // in one push
-  std::size_t push_bytes_max = std::size_t{2} << 20;         // in one push; one record may exceed it
+  std::size_t push_bytes_max = std::size_t{2} << 20;  // in one push; one record may exceed it
+  std::size_t lapsed_inflight_max = 256;  // lapsed records (of unknown size) unacked, per receiver
   core::Duration ack_timeout = core::milliseconds(5000);
 };
 
@@ -64,11 +66,15 @@ class WriterLog {
   std::vector<PendingRecord> acked(const core::NodeId& peer, const core::SeqSet& held,
                                    const CountDomains& count_domains);
 
-  // Domains became known or changed: looks again at what is pending.
+  // Domains became known or changed, or a lost holder is back: looks again at what is not durable.
   std::vector<PendingRecord> recount(const CountDomains& count_domains);
 
-  // Forgets what a peer had said: it came back without its data.
-  void peer_lost_data(const core::NodeId& peer);
+  // `count_domains` no longer counts the peer (it is gone). What has too few other holders lapses.
+  void peer_gone(const core::NodeId& peer, const CountDomains& count_domains);
+
+  // The peer has no more than this any longer: it came back without its disk, or found damage.
+  void peer_lost_data(const core::NodeId& peer, const core::SeqSet& still_held,
+                      const CountDomains& count_domains);
 
   // The peers that get pushes from now on. Those left out keep the acks they gave.
   void set_receivers(const std::set<core::NodeId>& receivers);
@@ -77,14 +83,23 @@ class WriterLog {
   // The link broke, or the peer refused: everything sent and not acked will be sent again.
   void link_down(const core::NodeId& peer);
 
-  // Fills the window of each receiver that is in `linked`.
-  std::vector<Push> plan_pushes(core::Instant now, const std::set<core::NodeId>& linked);
+  // It was overdue: what it was sent will be sent again, should it still be a receiver. Without an
+  // ack in between, its timeout doubles each time (up to 16 times): a slow link is not flooded.
+  void gave_up(const core::NodeId& peer);
+
+  // Fills the window of each receiver that is in `linked`. Of lapsed records only those of
+  // `sendable` (still on this disk) are sent.
+  std::vector<Push> plan_pushes(core::Instant now, const std::set<core::NodeId>& linked,
+                                const core::SeqSet& sendable);
 
   // Receivers that have let something lie unacked for longer than the timeout.
   std::vector<core::NodeId> overdue(core::Instant now) const;
 
   const core::SeqSet& local() const { return local_; }
   const core::SeqSet& durable() const { return durable_; }
+  const core::SeqSet& lapsed() const { return lapsed_; }
+  // Nothing is pending, nothing has lapsed.
+  bool is_settled() const { return pending_.empty() && lapsed_.empty(); }
   std::size_t pending_count() const { return pending_.size(); }
   std::uint64_t pending_bytes() const { return pending_bytes_; }
   const PendingRecord* oldest_pending() const {
@@ -101,7 +116,16 @@ class WriterLog {
     core::SeqSet sent;                   // on this link, not acked yet
     std::int64_t inflight_bytes = 0;
     std::optional<core::Instant> waiting_since;  // of the oldest unacked send or last progress
+    int timeouts = 0;                    // since the last ack
+    std::uint64_t next_seq = 0;          // all pending below were sent or are held there
+    void forget_sent();
   };
+  core::Duration timeout_of(const Receiver& receiver) const;
+  // Calls visit(range, holders) for the stretches of `among` that have the same holders.
+  template <typename Visit>
+  void for_each_stretch(const core::SeqSet& among, const Visit& visit) const;
+  void lapse(const core::SeqSet& among, const CountDomains& count_domains);
+  void push_pending(Receiver& receiver, const core::NodeId& peer, std::vector<Push>& pushes) const;
 
   std::uint32_t bytes_of(std::uint64_t seq) const;
   std::vector<PendingRecord> settle(const core::SeqSet& candidates,
@@ -111,6 +135,7 @@ class WriterLog {
   WriterLimits limits_;
   core::SeqSet local_;
   core::SeqSet durable_;
+  core::SeqSet lapsed_;                  // were durable, and are not now
   std::deque<PendingRecord> pending_;    // ascending by seq; not durable
   std::uint64_t pending_bytes_ = 0;
   std::set<core::NodeId> receivers_;

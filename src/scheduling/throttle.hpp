@@ -42,7 +42,7 @@ class Throttle {
   std::optional<core::Instant> next_wake(core::Instant now) const;
 
   std::size_t size() const { return running_.size(); }
-  // "the total limit of 10 MB/s": what it waits for now; empty if nothing.
+  // "the total limit of 10 MB/s": what it is waiting for; empty if nothing.
   std::string waiting_for(JobId job, core::Instant now) const;
 
  private:

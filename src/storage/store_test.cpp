@@ -205,7 +205,8 @@ TEST(Store, keeps_what_it_answered_through_kill_9_at_random_moments) {
     if (child == 0) {
       auto store = Store::open(folder.path, kSelf);
       if (!store.ok()) ::_exit(1);
-      std::uint64_t next = (*store)->logs()->count(kOwn) ? (*store)->logs()->at(kOwn).held.last() : 0;
+      std::uint64_t next =
+          (*store)->logs()->count(kOwn) ? (*store)->logs()->at(kOwn).held.last() : 0;
       while (true) {
         const std::uint64_t last = next + 1 + next % 7;
         auto units = batch(kOwn, next + 1, last, 500);

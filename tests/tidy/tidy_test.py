@@ -55,11 +55,13 @@ IO_HEADERS = re.compile(
     r"^(asio|sqlite3|openssl/(ssl|bio)|filesystem|thread|mutex|shared_mutex|condition_variable|"
     r"future|fstream|iostream|sys/|unistd|fcntl|random|ctime|time\.h|httplib|libtorrent|spdlog)"
 )
-# Third parties and the one folder whose headers may show them.
-THIRD_PARTY = re.compile(
-    r"^(asio|sqlite3|openssl|google/protobuf|httplib|nlohmann|toml\+\+|yaml-cpp|CLI|libtorrent|"
-    r"prometheus|zstd|spdlog|fmt)"
-)
+# Third parties and the one room whose headers may show them (None: no header may).
+THIRD_PARTY = {
+    r"asio|openssl": "net",
+    r"httplib|nlohmann": "http",
+    r"sqlite3|google/protobuf|toml\+\+|yaml-cpp|CLI|libtorrent|prometheus|zstd|spdlog|fmt|boost|"
+    r"systemd": None,
+}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|not implemented|for now\b", re.IGNORECASE)
 LINES_MAX = 400
 COLUMNS_MAX = 100
@@ -125,7 +127,9 @@ class Tidy(unittest.TestCase):
         problems = []
         for path in tracked("src/*.hpp", "include/*.hpp"):
             for number, angle, name in includes(path):
-                if angle and THIRD_PARTY.match(name):
+                rooms = [room for pattern, room in THIRD_PARTY.items()
+                         if angle and re.match(rf"({pattern})(/|\.|$|_)", name + "/")]
+                if rooms and (rooms[0] is None or rooms[0] != room_of(path)):
                     problems.append(f"{path.relative_to(ROOT)}:{number}: shows <{name}>")
         self.check(problems, "hide it behind a pointer to an implementation in the .cpp")
 
@@ -134,11 +138,9 @@ class Tidy(unittest.TestCase):
         for path in tracked("src/*.cpp", "fuzz/*.cpp", "bench/*.cpp", "simulation/*.cpp",
                             "examples/*.cpp", "tests/*.cpp"):
             folder = path.parent
-            while folder != ROOT:
-                listing = folder / "CMakeLists.txt"
-                if listing.exists():
-                    break
+            while folder != ROOT and not (folder / "CMakeLists.txt").exists():
                 folder = folder.parent
+            listing = folder / "CMakeLists.txt"
             name = str(path.relative_to(folder))
             text = listing.read_text()
             stem = path.stem.removesuffix("_fuzz").removesuffix("_bench")
@@ -153,7 +155,8 @@ class Tidy(unittest.TestCase):
         for path in tracked("*.cpp", "*.hpp", "*.py"):
             lines = path.read_text().splitlines()
             if len(lines) > LINES_MAX:
-                problems.append(f"{path.relative_to(ROOT)}: {len(lines)} lines (at most {LINES_MAX})")
+                shown = path.relative_to(ROOT)
+                problems.append(f"{shown}: {len(lines)} lines (at most {LINES_MAX})")
             for number, line in enumerate(lines, 1):
                 if len(line) > COLUMNS_MAX and "http" not in line:
                     problems.append(f"{path.relative_to(ROOT)}:{number}: {len(line)} columns")

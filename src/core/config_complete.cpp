@@ -1,0 +1,46 @@
+#include "core/config_complete.hpp"
+
+namespace syncline::core {
+
+void make_absolute(std::string& path, const std::string& folder) {
+  if (!path.empty() && path.front() != '/') path = folder + path;
+}
+
+namespace {
+
+// See docs/decisions/0004: on loopback only, a node is a domain of its own.
+bool is_on_loopback(const std::string& listen) {
+  return listen.rfind("127.", 0) == 0 || listen.rfind("localhost:", 0) == 0 ||
+         listen.rfind("[::1]:", 0) == 0;
+}
+
+}  // namespace
+
+std::string complete_config(Config& config, const ConfigOverrides& overrides,
+                            const std::string& folder) {
+  NodeConfig& node = config.node;
+  if (node.id.empty()) node.id = NodeId(overrides.host_name);
+  if (node.id.empty()) return "node.id is missing and the host has no name";
+  if (!overrides.state_dir.empty()) node.state_dir = overrides.state_dir;
+  make_absolute(node.state_dir, folder);
+  make_absolute(config.api.token_file, folder);
+  for (std::string& listen : node.http_listen) {
+    if (listen.rfind("unix:", 0) != 0) continue;
+    std::string path = listen.substr(5);
+    make_absolute(path, folder);
+    listen = "unix:" + path;
+  }
+  if (node.host.empty()) {
+    const bool is_alone = is_on_loopback(node.peer_listen) || overrides.machine_id.empty();
+    node.host = is_alone ? node.id.text : overrides.machine_id;
+  }
+  if (config.coordination != "embedded" && config.coordination != "etcd") {
+    return "coordination must be embedded or etcd";
+  }
+  if (config.coordination == "etcd" && config.etcd_endpoints.empty()) {
+    return "coordination = \"etcd\" needs etcd_endpoints";
+  }
+  return "";
+}
+
+}  // namespace syncline::core

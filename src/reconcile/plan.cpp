@@ -79,6 +79,7 @@ RowKey row_key(const Table& table, const core::TableConfig* configured) {
   for (const Column& column : table.columns) {
     if (column.name != surrogate) content.columns.push_back(column.name);
   }
+  if (content.columns.empty()) return {KeyKind::kColumns, primary};
   std::sort(content.columns.begin(), content.columns.end());
   return content;
 }
@@ -137,7 +138,13 @@ std::string key_text(const std::string& table, const RowKey& key,
     return text;
   }
   core::Unit row;
-  row.tables.push_back({table, key.columns, {cells}});
+  core::TableRows content{table, {}, {{}}};
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (std::holds_alternative<std::monostate>(cells[i])) continue;
+    content.columns.push_back(key.columns[i]);
+    content.rows[0].push_back(cells[i]);
+  }
+  row.tables.push_back(std::move(content));
   return table + "#" + to_hex(core::sha256(encode(row)));
 }
 

@@ -18,7 +18,7 @@ namespace syncline::reconcile {
 enum class KeyKind { kColumns, kContent };
 
 // What names a row on every node: configured, else a primary key that is not a surrogate, else a
-// UNIQUE constraint, else all columns but the surrogate.
+// UNIQUE constraint, else all columns but the surrogate (the surrogate where there is no other).
 struct RowKey {
   KeyKind kind = KeyKind::kContent;
   std::vector<std::string> columns;
@@ -39,7 +39,8 @@ core::Result<std::vector<UnitPlan>> plan_units(const Schema& schema,
                                                const core::CollectionConfig& config);
 
 // "games:g-17", or "match_history#<hash>" for rows that only their content names. Cells in the
-// order of key.columns; for kContent: all but the surrogate, by name.
+// order of key.columns; for kContent: all but the surrogate, by name, and NULL cells do not count,
+// so that a row is named alike by databases whose schemas differ by columns it does not use.
 std::string key_text(const std::string& table, const RowKey& key,
                      const std::vector<core::Cell>& cells);
 

@@ -76,6 +76,21 @@ TEST(Plan, chooses_the_key_that_means_the_same_everywhere) {
   EXPECT_EQ(row_key(table("t", {id, a, b}), nullptr).kind, KeyKind::kContent);
 }
 
+TEST(Plan, a_primary_key_that_refers_to_a_row_elsewhere_is_no_surrogate) {
+  const Table details = table("details", {{"id", "", "INTEGER", "", 1}, {"text", "", "TEXT", "", 0}},
+                              {{{"id"}, "games", {"id"}}});
+  EXPECT_EQ(details.surrogate(), "");
+  EXPECT_EQ(row_key(details, nullptr).columns, std::vector<std::string>{"id"});
+}
+
+TEST(Plan, a_row_is_named_alike_whether_a_column_it_does_not_use_is_there_or_not) {
+  const RowKey narrow{KeyKind::kContent, {"a"}};
+  const RowKey wide{KeyKind::kContent, {"a", "b"}};
+  EXPECT_EQ(key_text("t", narrow, {std::string("x")}), key_text("t", wide, {std::string("x"), {}}));
+  EXPECT_NE(key_text("t", narrow, {std::string("x")}),
+            key_text("t", wide, {{}, std::string("x")}));
+}
+
 TEST(Plan, config_keys_look_as_people_write_them) {
   EXPECT_EQ(config_key_of({"board_type", "num_players"}, {std::string("hex8"), std::int64_t{2}}),
             core::ConfigKey("hex8_2p"));
@@ -93,7 +108,7 @@ TEST(Schema, lets_no_sql_in_through_a_type_or_a_default) {
   for (const char* type : {"TEXT); DROP TABLE games; --", "TEXT\"", "TEXT--"}) {
     EXPECT_FALSE(is_safe_type(type)) << type;
   }
-  for (const char* literal : {"'a'); --", "(SELECT 1)", "'a'b'", "'", "x"}) {
+  for (const char* literal : {"'a'); --", "(SELECT 1)", "'a'b'", "'", "x", "--", "-", "1--", "e5"}) {
     EXPECT_FALSE(is_safe_default(literal)) << literal;
   }
   for (const char* literal : {"", "0", "-1.5e3", "'it''s'", "NULL", "CURRENT_TIMESTAMP"}) {

@@ -84,6 +84,10 @@ std::vector<std::string> Table::primary_key() const {
 std::string Table::surrogate() const {
   const std::vector<std::string> key = primary_key();
   if (key.size() != 1 || !has_rowid) return {};
+  for (const ForeignKey& reference : foreign_keys) {  // then it names the row it refers to
+    const auto& refers = reference.columns;
+    if (std::find(refers.begin(), refers.end(), key[0]) != refers.end()) return {};
+  }
   std::string type = find(key[0])->type;
   std::transform(type.begin(), type.end(), type.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -148,6 +152,33 @@ bool is_safe_type(std::string_view type) {
   });
 }
 
+namespace {
+// [sign] digits [. digits] [e [sign] digits], a digit before or after the point. No more: "--"
+// begins a comment.
+bool is_number(std::string_view text) {
+  std::size_t at = 0;
+  const auto sign = [&] { at += at < text.size() && (text[at] == '-' || text[at] == '+') ? 1 : 0; };
+  const auto digits = [&] {
+    const std::size_t from = at;
+    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0) ++at;
+    return at - from;
+  };
+  sign();
+  std::size_t count = digits();
+  if (at < text.size() && text[at] == '.') {
+    ++at;
+    count += digits();
+  }
+  if (count == 0) return false;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    sign();
+    if (digits() == 0) return false;
+  }
+  return at == text.size();
+}
+}  // namespace
+
 bool is_safe_default(std::string_view literal) {
   if (literal.empty() || literal == "NULL" || literal == "CURRENT_TIMESTAMP" ||
       literal == "CURRENT_DATE" || literal == "CURRENT_TIME" || literal == "TRUE" ||
@@ -164,9 +195,7 @@ bool is_safe_default(std::string_view literal) {
     }
     return true;
   }
-  return std::all_of(literal.begin(), literal.end(), [](unsigned char c) {
-    return std::isdigit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
-  });
+  return is_number(literal);
 }
 
 }  // namespace syncline::reconcile

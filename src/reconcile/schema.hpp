@@ -39,7 +39,7 @@ struct Table {
   const Column* find(std::string_view column) const;
   std::vector<std::string> primary_key() const;
   // The single INTEGER PRIMARY KEY: an alias of the rowid, a number that means nothing elsewhere.
-  // Empty if the table has none. See docs/decisions/0005.
+  // Empty if the table has none, or if it is a foreign key: then it names the row it refers to.
   std::string surrogate() const;
   bool operator==(const Table&) const = default;
 };

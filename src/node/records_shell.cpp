@@ -46,7 +46,7 @@ core::Status Lane::open_source() {
 
 RecordsShell::RecordsShell(const core::Config& config, const env::Clock& clock,
                            std::unique_ptr<storage::Store> store, RecordsPorts ports)
-    : state_(new State{config, clock, std::move(ports), std::move(store)}) {}
+    : state_(new State(config, clock, std::move(ports), std::move(store))) {}
 
 RecordsShell::~RecordsShell() { close(); }
 

@@ -36,6 +36,9 @@ struct Lane {
 };
 
 struct RecordsShell::State {
+  State(const core::Config& co, const env::Clock& cl, RecordsPorts p,
+        std::unique_ptr<storage::Store> st)
+      : config(co), clock(cl), ports(std::move(p)), store(std::move(st)) {}
   const core::Config& config;
   const env::Clock& clock;
   RecordsPorts ports;

@@ -1,0 +1,282 @@
+#include "node/node.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <csignal>
+#include <map>
+#include <variant>
+
+#include "env/entropy.hpp"
+#include "http/server.hpp"
+#include "node/api.hpp"
+#include "node/files_shell.hpp"
+#include "node/log.hpp"
+#include "node/records_shell.hpp"
+#include "node/self.hpp"
+#include "node/supervisor.hpp"
+#include "node/watch_thread.hpp"
+#include "storage/store.hpp"
+#include "transports/p2p/exchange.hpp"
+
+namespace syncline::node {
+
+namespace {
+
+constexpr core::Duration kDiskInterval = core::seconds(5);
+constexpr core::Duration kSweepInterval = core::seconds(3600);
+
+// Visits the actions by who carries them out.
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+}  // namespace
+
+struct Node::Timers {
+  explicit Timers(asio::io_context& io)
+      : signals(io, SIGTERM, SIGINT), disk(io), alive(io), sweep(io) {}
+  asio::signal_set signals;
+  asio::steady_timer disk;
+  asio::steady_timer alive;
+  asio::steady_timer sweep;
+};
+
+Node::Node(core::Config config, identity::Identity identity)
+    : config_(std::move(config)),
+      identity_(std::move(identity)),
+      loop_(clock_),
+      timers_(std::make_unique<Timers>(loop_.io())) {}
+
+Node::~Node() = default;
+
+core::Status Node::start() {
+  SYNCLINE_ASSIGN(const auto notes, complete(config_, identity_.fleet));
+  for (const std::string& note : notes) log_info(note);
+  SYNCLINE_ASSIGN(lock_, env::FileLock::take(config_.node.state_dir + "/daemon.lock"));
+  SYNCLINE_ASSIGN(auto store, storage::Store::open(config_.node.state_dir, config_.node.id));
+  SYNCLINE_TRY(start_shells(std::move(store)));
+  SYNCLINE_TRY(start_api());
+  SYNCLINE_TRY(start_watch());
+  measure_disk();
+  say_alive();
+  sweep();
+  wait_for_signal();
+  return {};
+}
+
+core::Status Node::start_shells(std::unique_ptr<storage::Store> store) {
+  files_ = std::make_unique<FilesShell>(
+      config_, clock_,
+      FilesPorts{[this](engine::Event event) { post(std::move(event)); },
+                 [this](std::function<void()> task) { loop_.post_task(std::move(task)); },
+                 [this](std::function<void(storage::Store&)> task) {
+                   records_->with_store(std::move(task));
+                 }});
+  storage::Store& opened = *store;
+  records_ = std::make_unique<RecordsShell>(
+      config_, clock_, std::move(store),
+      RecordsPorts{[this](engine::Event event) { post(std::move(event)); },
+                   [this](const core::NodeId& peer, const core::Message& message) {
+                     return send(peer, message);
+                   }});
+  SYNCLINE_ASSIGN(engine::Recovered recovered, records_->recover([](const core::Error& error) {
+    log_warning(core::to_string(error));
+  }));
+  SYNCLINE_TRY(files_->recover(opened, recovered));
+  const std::uint64_t incarnation = recovered.incarnation;
+  loop_.attach(std::make_unique<engine::Engine>(config_, std::move(recovered), env::random_u64(),
+                                                clock_.now()),
+               [this](engine::Action& action) { carry_out(action); });
+  return start_links(incarnation);
+}
+
+core::Status Node::start_api() {
+  ApiPorts ports;
+  ports.start_verify = [this](const core::CollectionName& name) {
+    for (const core::CollectionConfig& collection : config_.collections) {
+      if (collection.name != name) continue;
+      if (collection.kind == core::Kind::kSqlite) {
+        records_->verify(name);
+      } else {
+        files_->verify(name);
+      }
+    }
+  };
+  ports.records_with_config_key = [this](const core::CollectionName& name,
+                                         const std::string& pattern) {
+    return records_->with_config_key(name, pattern);
+  };
+  ports.config_keys = [this](const core::CollectionName& name) {
+    return records_->config_keys(name);
+  };
+  ports.open_object = [this](const core::Root& root) { return files_->open_for_http(root); };
+  ports.transports = {"p2p"};
+  api_ = std::make_unique<NodeApi>(config_, clock_, loop_, events_, std::move(ports));
+  const std::string identity = config_.node.state_dir + "/identity/";
+  SYNCLINE_ASSIGN(server_, http::Server::start(config_, *api_,
+                                               {identity + "node.pem", identity + "node-key.pem",
+                                                identity + "ca.pem"}));
+  return {};
+}
+
+core::Status Node::start_watch() {
+  std::vector<WatchedRoot> roots;
+  std::map<core::CollectionName, core::Kind> kinds;
+  for (const core::CollectionConfig& collection : config_.collections) {
+    if (collection.root.empty()) continue;
+    roots.push_back({collection.name, collection.root});
+    kinds[collection.name] = collection.kind;
+  }
+  SYNCLINE_ASSIGN(watch_, WatchThread::start(
+      std::move(roots),
+      [this, kinds](const core::CollectionName& name, const std::vector<std::string>& paths) {
+        for (const std::string& path : paths) {
+          if (kinds.at(name) == core::Kind::kSqlite) {
+            records_->files_changed(name, path);
+          } else {
+            files_->files_changed(name, path);
+          }
+        }
+        post(engine::SourceChanged{name});
+      },
+      [](const std::string& sentence) { log_warning(sentence); }));
+  return {};
+}
+
+void Node::post(engine::Event event) {
+  const auto* verified = std::get_if<engine::VerifyDone>(&event);
+  std::optional<core::CollectionName> collection;
+  if (verified != nullptr) collection = verified->collection;
+  loop_.post(std::move(event));
+  // After the engine has taken it in, so that whoever waited sees its outcome.
+  if (collection) {
+    loop_.post_task([this, name = *collection] { if (api_) api_->verified(name); });
+  }
+}
+
+bool Node::send(const core::NodeId& peer, const core::Message& message) {
+  return links_->send(peer, message);
+}
+
+void Node::carry_out(engine::Action& action) {
+  std::visit(
+      Overloaded{
+          [this](engine::Dial& a) { links_->dial(a.address, a.expected); },
+          [this](engine::CloseLink& a) { links_->close(a.peer, a.reason); },
+          [this](engine::Send& a) { send(a.peer, a.message); },
+          [this](engine::Append& a) { records_->carry_out(a); },
+          [this](engine::SendRecords& a) { records_->carry_out(a); },
+          [this](engine::Merge& a) { records_->carry_out(a); },
+          [this](engine::Trim& a) { records_->carry_out(a); },
+          [this](engine::SaveAcks& a) { records_->carry_out(a); },
+          [this](engine::ReadSource& a) { records_->carry_out(a); },
+          [this](engine::PersistFacts& a) { files_->carry_out(a); },
+          [this](engine::ScanFiles& a) { files_->carry_out(a); },
+          [this](engine::Fetch& a) { files_->carry_out(a); },
+          [this](engine::CancelFetch& a) { files_->carry_out(a); },
+          [this](engine::RemoveFile& a) { files_->carry_out(a); },
+          [this](engine::AnswerSync& a) { api_->synced(a.request, std::move(a.response)); },
+          [this](engine::AnswerFlush& a) { api_->flushed(a.request, std::move(a.report)); },
+          [this](engine::Emit& a) {
+            a.event.at_ms = clock_.wall().ms;
+            if (a.event.node.empty()) a.event.node = config_.node.id.text;
+            log_event(a.event);
+            events_.add(std::move(a.event));
+          },
+          [this](engine::StopReady& a) { stop(a); },
+      },
+      action);
+}
+
+// ── the machine ─────────────────────────────────────────────────────────────────────────────────
+
+void Node::measure_disk() {
+  engine::DiskMeasured measured;
+  if (auto space = env::disk_space(config_.node.state_dir); space.ok()) {
+    measured.free_bytes = space->free_bytes;
+    measured.total_bytes = space->total_bytes;
+  }
+  measured.journal_bytes = records_->journal_bytes();
+  post(measured);
+  timers_->disk.expires_after(kDiskInterval);
+  timers_->disk.async_wait([this](const std::error_code& error) {
+    if (!error) measure_disk();
+  });
+}
+
+void Node::say_alive() {
+  const auto interval = watchdog_interval();
+  if (!interval) return;
+  tell_alive();
+  timers_->alive.expires_after(*interval);
+  timers_->alive.async_wait([this](const std::error_code& error) {
+    if (!error) say_alive();
+  });
+}
+
+void Node::sweep() {
+  files_->sweep();
+  timers_->sweep.expires_after(kSweepInterval);
+  timers_->sweep.async_wait([this](const std::error_code& error) {
+    if (!error) sweep();
+  });
+}
+
+void Node::wait_for_signal() {
+  timers_->signals.async_wait([this](const std::error_code& error, int) {
+    if (error) return;
+    if (is_draining_) {
+      log_warning("told to stop a second time: the drain ends here");
+      loop_.stop();
+      return;
+    }
+    is_draining_ = true;
+    tell_stopping("draining");
+    log_info("told to stop: delivering what is not durable yet, for at most " +
+             std::to_string(config_.spot.drain_deadline_s) + " s");
+    post(engine::TerminationNotice{clock_.now() + core::seconds(config_.spot.drain_deadline_s),
+                                   "told to stop"});
+    wait_for_signal();
+  });
+}
+
+// ── the end ─────────────────────────────────────────────────────────────────────────────────────
+
+void Node::stop(const engine::StopReady& ready) {
+  is_everything_durable_ = ready.is_everything_durable;
+  if (ready.is_everything_durable) {
+    log_info("stopping: " + ready.report);
+  } else {
+    log_warning("stopping: " + ready.report);
+  }
+  loop_.stop();
+}
+
+void Node::shut_down() {
+  api_->close();
+  server_.reset();
+  watch_.reset();
+  links_->shutdown();
+  exchange_->close();
+  files_->close();
+  records_->close();
+}
+
+bool Node::run() {
+  loop_.post_task([this] {
+    api_->set_ready(true);
+    std::string where = "peers on " + config_.node.peer_listen;
+    for (const std::string& address : server_->addresses()) where += ", API on " + address;
+    log_info("node " + config_.node.id.text + " of fleet " + config_.fleet + " is ready: " + where);
+    tell_ready(where);
+  });
+  loop_.run();
+  shut_down();
+  return is_everything_durable_;
+}
+
+}  // namespace syncline::node

@@ -1,0 +1,83 @@
+// One node: everything a daemon holds, started in order, wired, and stopped in order.
+//
+// Threads: start() and run() on one thread, which is the loop's from then on.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/config.hpp"
+#include "engine/actions.hpp"
+#include "engine/events.hpp"
+#include "env/clock.hpp"
+#include "env/files.hpp"
+#include "identity/types.hpp"
+#include "net/links.hpp"
+#include "node/event_ring.hpp"
+#include "node/loop.hpp"
+
+namespace syncline::http {
+class Server;
+}
+namespace syncline::storage {
+class Store;
+}
+namespace syncline::transports::p2p {
+class Exchange;
+}
+
+namespace syncline::node {
+
+class FilesShell;
+class NodeApi;
+class RecordsShell;
+class WatchThread;
+
+class Node {
+ public:
+  Node(core::Config config, identity::Identity identity);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // kConflict: another daemon has the state folder, or the port. Nothing was changed.
+  core::Status start();
+  // Until a drain has ended. True when everything of this node is durable elsewhere.
+  bool run();
+
+ private:
+  core::Status start_shells(std::unique_ptr<storage::Store> store);
+  core::Status start_links(std::uint64_t incarnation);
+  core::Status start_api();
+  core::Status start_watch();
+  net::LinkCallbacks link_callbacks();
+  void carry_out(engine::Action& action);
+  void post(engine::Event event);
+  bool send(const core::NodeId& peer, const core::Message& message);
+  void measure_disk();
+  void say_alive();
+  void sweep();
+  void wait_for_signal();
+  void stop(const engine::StopReady& ready);
+  void shut_down();
+
+  env::SystemClock clock_;
+  core::Config config_;
+  identity::Identity identity_;
+  std::optional<env::FileLock> lock_;
+  Loop loop_;
+  struct Timers;
+  std::unique_ptr<Timers> timers_;
+  EventRing events_;
+  std::unique_ptr<RecordsShell> records_;
+  std::unique_ptr<FilesShell> files_;
+  std::unique_ptr<net::Links> links_;
+  std::unique_ptr<transports::p2p::Exchange> exchange_;
+  std::unique_ptr<NodeApi> api_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<WatchThread> watch_;
+  bool is_draining_ = false;
+  bool is_everything_durable_ = false;
+};
+
+}  // namespace syncline::node

@@ -1,0 +1,64 @@
+// How a node's links are wired: control messages to the engine, blocks to the exchange, joins to
+// the identity room.
+#include <variant>
+
+#include "identity/fleet.hpp"
+#include "node/files_shell.hpp"
+#include "node/node.hpp"
+#include "transports/p2p/exchange.hpp"
+
+namespace syncline::node {
+
+net::LinkCallbacks Node::link_callbacks() {
+  net::LinkCallbacks callbacks;
+  callbacks.on_up = [this](const core::NodeId& peer, const core::Hello& hello,
+                           const std::string& address) {
+    exchange_->link_up(peer);
+    post(engine::LinkUp{peer, hello, address});
+  };
+  callbacks.on_down = [this](const core::NodeId& peer, const std::string& reason) {
+    exchange_->link_down(peer);
+    post(engine::LinkDown{peer, reason});
+  };
+  callbacks.on_message = [this](const core::NodeId& peer, wire::WireMessage message) {
+    if (auto* control = std::get_if<core::Message>(&message)) {
+      post(engine::Received{peer, std::move(*control)});
+    } else {
+      exchange_->on_message(peer, std::move(message));
+    }
+  };
+  callbacks.on_dial_failed = [this](const std::string& address, const std::string& reason) {
+    post(engine::DialFailed{address, reason});
+  };
+  const std::string state_dir = config_.node.state_dir;
+  callbacks.is_invited = [this, state_dir](const core::Digest256& public_key) {
+    return identity::is_invited(state_dir, public_key, clock_.wall().ms / 1000);
+  };
+  callbacks.on_join = [this, state_dir](const core::Digest256& public_key,
+                                        const std::string& request) {
+    const auto is_taken = [this](const core::NodeId& node) {
+      return node == config_.node.id || loop_.engine().view().find(node) != nullptr;
+    };
+    return identity::answer_join(state_dir, public_key, request, clock_.wall().ms / 1000,
+                                 is_taken);
+  };
+  callbacks.next_data = [this](const core::NodeId& peer) { return exchange_->next_data(peer); };
+  return callbacks;
+}
+
+core::Status Node::start_links(std::uint64_t incarnation) {
+  core::Hello hello;
+  hello.fleet = config_.fleet;
+  hello.incarnation = incarnation;
+  hello.advertise = config_.node.peer_advertise;
+  net::LinkLimits limits;
+  limits.connect_timeout = core::milliseconds(config_.transport.p2p_connect_timeout_ms);
+  SYNCLINE_ASSIGN(links_, net::Links::create(
+      loop_.io(), {identity_.ca_pem, identity_.certificate_pem, identity_.key_pem}, hello,
+      config_.node.id, limits, link_callbacks()));
+  exchange_ = std::make_unique<transports::p2p::Exchange>(config_.transport, files_->opener());
+  files_->attach(exchange_.get());
+  return links_->listen(config_.node.peer_listen);
+}
+
+}  // namespace syncline::node

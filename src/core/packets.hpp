@@ -83,8 +83,7 @@ struct PacketNack {
 struct PacketNews {  // only rumours
   bool operator==(const PacketNews&) const = default;
 };
-using PacketBody =
-    std::variant<PacketPing, PacketPingRequest, PacketAck, PacketNack, PacketNews>;
+using PacketBody = std::variant<PacketPing, PacketPingRequest, PacketAck, PacketNack, PacketNews>;
 
 struct Packet {
   NodeId from;

@@ -127,15 +127,17 @@ void normalize(core::Unit& unit) {
   }
 }
 
-Folded fold(const std::vector<UnitVersion>& versions, const TableRules& rules) {
-  Folded folded;
-  std::size_t newest = 0;
-  for (std::size_t i = 1; i < versions.size(); ++i) {
-    if (is_newer(versions[i], versions[newest])) newest = i;
-  }
-  folded.unit.key = versions[newest].unit.key;
-  folded.unit.config_key = versions[newest].unit.config_key;
-  // Tables in the order of the newest version, then those that only older ones have, by name.
+namespace {
+
+const TableRule* rule_of(const UnitVersion& version, const TableRules& rules,
+                         const std::string& table) {
+  const TableRules& own = version.rules != nullptr ? *version.rules : rules;
+  auto found = own.find(table);
+  return found == own.end() ? nullptr : &found->second;
+}
+
+// Tables in the order of the newest version, then those that only older ones have, by name.
+std::vector<std::string> tables_of(const std::vector<UnitVersion>& versions, std::size_t newest) {
   std::vector<std::string> order;
   for (const auto& table : versions[newest].unit.tables) order.push_back(table.table);
   std::set<std::string> others;
@@ -147,39 +149,66 @@ Folded fold(const std::vector<UnitVersion>& versions, const TableRules& rules) {
     }
   }
   order.insert(order.end(), others.begin(), others.end());
+  return order;
+}
 
-  std::set<std::size_t> contributing{newest};
-  for (const std::string& name : order) {
-    auto found = rules.find(name);
-    const TableRule* rule = found == rules.end() ? nullptr : &found->second;
-    std::map<std::string, Candidate> winners;
-    std::set<std::string> columns;
-    for (std::size_t v = 0; v < versions.size(); ++v) {
-      for (const core::TableRows& table : versions[v].unit.tables) {
-        if (table.table != name) continue;
-        for (const auto& row : table.rows) {
-          const Candidate candidate{v, &table, &row};
-          auto [it, is_new] = winners.try_emplace(row_name(candidate, rule), candidate);
-          if (!is_new && wins(candidate, it->second, rule, versions)) it->second = candidate;
-        }
+std::map<std::string, Candidate> winners_of(const std::vector<UnitVersion>& versions,
+                                            const TableRules& rules, const std::string& name) {
+  std::map<std::string, Candidate> winners;
+  for (std::size_t v = 0; v < versions.size(); ++v) {
+    const TableRule* rule = rule_of(versions[v], rules, name);
+    for (const core::TableRows& table : versions[v].unit.tables) {
+      if (table.table != name) continue;
+      for (const auto& row : table.rows) {
+        const Candidate candidate{v, &table, &row};
+        auto [it, is_new] = winners.try_emplace(row_name(candidate, rule), candidate);
+        if (!is_new && wins(candidate, it->second, rule, versions)) it->second = candidate;
       }
     }
+  }
+  return winners;
+}
+
+}  // namespace
+
+Folded fold(const std::vector<UnitVersion>& versions, const TableRules& rules) {
+  Folded folded;
+  std::size_t newest = 0;
+  for (std::size_t i = 1; i < versions.size(); ++i) {
+    if (is_newer(versions[i], versions[newest])) newest = i;
+  }
+  folded.unit.key = versions[newest].unit.key;
+  folded.unit.config_key = versions[newest].unit.config_key;
+  std::set<std::size_t> contributing{newest};
+  for (const std::string& name : tables_of(versions, newest)) {
+    const std::map<std::string, Candidate> winners = winners_of(versions, rules, name);
+    if (winners.empty()) continue;
+    std::set<std::string> columns;  // sorted, as normalize() leaves them
     for (const auto& [key, winner] : winners) {
       columns.insert(winner.table->columns.begin(), winner.table->columns.end());
       contributing.insert(winner.version);
     }
     core::TableRows merged{name, {columns.begin(), columns.end()}, {}};
+    std::vector<std::pair<std::vector<Cell>, RowOrigin>> rows;
     for (const auto& [key, winner] : winners) {
       std::vector<Cell> row;
+      row.reserve(merged.columns.size());
       for (const std::string& column : merged.columns) {
         const Cell* cell = cell_of(winner, column);
         row.push_back(cell == nullptr ? Cell{} : *cell);
       }
-      merged.rows.push_back(std::move(row));
+      rows.emplace_back(std::move(row), RowOrigin{winner.version, key});
     }
-    if (!merged.rows.empty()) folded.unit.tables.push_back(std::move(merged));
+    // Rows that differ by their names alone keep one order on every node: that of the names.
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<RowOrigin>& origins = folded.origins.emplace_back();
+    for (auto& [row, origin] : rows) {
+      merged.rows.push_back(std::move(row));
+      origins.push_back(std::move(origin));
+    }
+    folded.unit.tables.push_back(std::move(merged));
   }
-  normalize(folded.unit);
   folded.contributing.assign(contributing.begin(), contributing.end());
   return folded;
 }

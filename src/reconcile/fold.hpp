@@ -17,23 +17,32 @@
 
 namespace syncline::reconcile {
 
-struct UnitVersion {
-  std::uint64_t hlc = 0;
-  core::NodeId origin;
-  core::Unit unit;
-};
-
 struct TableRule {
   RowKey key;
   core::MergeRule rule = core::MergeRule::kUnion;
   std::string latest_by;
 };
 using TableRules = std::map<std::string, TableRule>;
+
+struct UnitVersion {
+  std::uint64_t hlc = 0;
+  core::NodeId origin;
+  core::Unit unit;
+  // Of the schema this version was read with; null: those given to fold(). With its own rules a
+  // row's name depends on the version alone, and never on which other schemas were seen before.
+  const TableRules* rules = nullptr;
+};
+
 TableRules table_rules(const std::vector<UnitPlan>& plans, const core::CollectionConfig& config);
 
+struct RowOrigin {
+  std::size_t version = 0;  // position in `versions`; its columns are those that the row has
+  std::string name;         // key_text() of the row
+};
 struct Folded {
   core::Unit unit;                          // rows sorted, columns united (missing cells NULL)
   std::vector<std::size_t> contributing;    // positions in `versions`, ascending
+  std::vector<std::vector<RowOrigin>> origins;  // parallel to the rows of each table of `unit`
 };
 // REQUIRES: at least one version; all of one unit key.
 Folded fold(const std::vector<UnitVersion>& versions, const TableRules& rules);

@@ -55,6 +55,8 @@ void Membership::gossip(Actions& out) {
   gossip_at_ = now_ + settings_.gossip_interval;
   const auto count = static_cast<std::size_t>(settings_.gossip_fan_out);
   std::vector<const Member*> told = draw_members(count, self_, MemberState::kSuspect);
+  // One other: nobody is left to be told of it.
+  if (members_.here() == (self().is_here() ? 2u : 1u)) queue_.drop(told.at(0)->node);
   std::vector<const Member*> newly_dead;
   for (const NodeId& node : members_.gone()) {
     const Member* member = members_.find(node);

@@ -1,6 +1,7 @@
 #include "net/links.hpp"
 
 #include <asio/io_context.hpp>
+#include <asio/connect.hpp>
 #include <asio/dispatch.hpp>
 #include <atomic>
 #include <map>
@@ -258,18 +259,18 @@ void Links::dial(const std::string& host_port, const NodeId&) {
       return;
     }
     if (found.empty() || *is_settled) return;
-    connection->socket().async_connect(found.begin()->endpoint(),
-                                       [=](const std::error_code& failed) {
-                                         timer->cancel();
-                                         if (failed) {
-                                           fail(failed.message());
-                                           return;
-                                         }
-                                         if (std::exchange(*is_settled, true) || state->is_shut)
-                                           return;
-                                         state->strangers.insert(connection);
-                                         connection->start(true);
-                                       });
+    // All of a name's addresses in turn: "localhost" may be ::1 first, and nobody listens there.
+    asio::async_connect(connection->socket(), found,
+                        [=](const std::error_code& failed, const tcp::endpoint&) {
+                          timer->cancel();
+                          if (failed) {
+                            fail(failed.message());
+                            return;
+                          }
+                          if (std::exchange(*is_settled, true) || state->is_shut) return;
+                          state->strangers.insert(connection);
+                          connection->start(true);
+                        });
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "identity/fleet.hpp"
 #include "node/files_shell.hpp"
+#include "node/log.hpp"
 #include "node/node.hpp"
 #include "transports/p2p/exchange.hpp"
 
@@ -24,7 +25,7 @@ net::LinkCallbacks Node::link_callbacks() {
     if (auto* control = std::get_if<core::Message>(&message)) {
       post(engine::Received{peer, std::move(*control)});
     } else {
-      exchange_->on_message(peer, std::move(message));
+      exchange_->on_message(peer, message);
     }
   };
   callbacks.on_dial_failed = [this](const std::string& address, const std::string& reason) {
@@ -56,7 +57,21 @@ core::Status Node::start_links(std::uint64_t incarnation) {
   SYNCLINE_ASSIGN(links_, net::Links::create(
       loop_.io(), {identity_.ca_pem, identity_.certificate_pem, identity_.key_pem}, hello,
       config_.node.id, limits, link_callbacks()));
-  exchange_ = std::make_unique<transports::p2p::Exchange>(config_.transport, files_->opener());
+  transports::p2p::ExchangeLimits exchange_limits;
+  exchange_limits.window_bytes = static_cast<std::uint64_t>(config_.transport.window_bytes);
+  exchange_limits.window_total_bytes =
+      exchange_limits.window_bytes * static_cast<std::uint64_t>(config_.transport.jobs_max);
+  exchange_limits.bandwidth_total_mbps = config_.transport.bandwidth_total_mbps;
+  transports::p2p::ExchangePorts ports;
+  ports.send = [this](const core::NodeId& peer, wire::WireMessage message) {
+    return links_->send(peer, std::move(message));
+  };
+  ports.data_ready = [this](const core::NodeId& peer) { links_->data_ready(peer); };
+  ports.blame = [](const core::NodeId& peer, const std::string& what) {
+    log_warning(peer.text + " sent what it must not: " + what);
+  };
+  exchange_ = std::make_unique<transports::p2p::Exchange>(
+      config_.node.id, clock_, exchange_limits, std::move(ports), files_->opener());
   files_->attach(exchange_.get());
   return links_->listen(config_.node.peer_listen);
 }

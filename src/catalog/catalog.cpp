@@ -61,6 +61,11 @@ core::CatalogDigest Catalog::digest() const {
   return digest;
 }
 
+core::OwnerMark Catalog::mark(const NodeId& owner) const {
+  auto log = logs_.find(owner);
+  return log == logs_.end() ? core::OwnerMark{} : log->second.mark;
+}
+
 core::CatalogDelta Catalog::delta_for(const core::CatalogDigest& theirs,
                                       std::size_t bytes_max) const {
   core::CatalogDelta delta;

@@ -49,6 +49,7 @@ class Catalog {
 
   // ── exchange ──
   core::CatalogDigest digest() const;
+  core::OwnerMark mark(const core::NodeId& owner) const;  // zero if nothing is known of it
   // What a reader with this digest lacks, oldest first, at most about `bytes_max`.
   core::CatalogDelta delta_for(const core::CatalogDigest& theirs, std::size_t bytes_max) const;
   // Takes what continues our marks; answers what changed. Malformed parts are left out.

@@ -50,6 +50,9 @@ struct Merge {  // -> Merged or MergeFailed, then ReplicaMeasured
 struct Trim {  // drop these payloads from the journal
   core::LogId log;
   core::SeqSet seqs;
+  // Also forget that they were held: they are in no replica here (kept for others only, or lost).
+  // Should they arrive again, they must be journalled again.
+  bool is_forgotten = false;
 };
 struct SaveAcks {  // lazily: losing it costs a repeated push, never data
   core::LogId log;

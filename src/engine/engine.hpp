@@ -38,6 +38,7 @@ struct Recovered {
   std::uint64_t incarnation = 0;    // of its catalog log: grows with every start
   std::map<core::LogId, RecoveredLog> logs;
   std::map<ObjectId, core::ObjectVersion> objects;  // versions of the files on this disk
+  std::set<core::NodeId> removed;   // nodes that were removed from the fleet
 };
 
 // Of one collection: what the sources and the replica last said.
@@ -48,6 +49,7 @@ struct CollectionState {
   std::string fingerprint;
   std::uint64_t read_under_way = 0;       // id of the ReadSource or ScanFiles; 0 = none
   bool is_running_full = false;
+  bool is_last_look = false;              // it began after the notice of termination
   bool is_look_continued = false;         // the last read stopped at its bounds: more follows
   core::Instant not_before;               // after a failure
   bool is_look_wanted = false;            // something changed while one was under way
@@ -89,6 +91,7 @@ class Engine {
   double oldest_object_age_s(const core::CollectionName& collection, core::Instant now) const;
   const DiskMeasured& disk() const { return disk_; }
   bool is_draining() const { return drain_.has_value(); }
+  const std::set<core::NodeId>& removed_nodes() const { return removed_; }
   const catalog::Catalog& catalog() const { return gossip_.catalog(); }
 
  private:
@@ -114,25 +117,31 @@ class Engine {
   void on(const SyncRequested& event);
   void on(const FlushRequested& event);
   void on(const VerifyDone& event);
+  void on(const NodeRemoved& event);
 
   void run_gossip(const gossip::Event& event);
   void fact_changed(const core::NodeId& owner, const core::Fact& fact);
   void tell(const std::string& key, const std::string& value);
   void untell(const std::string& key);
   void tell_self();
-  void fleet_changed();
+  void refresh_fleet();
+  void weigh_all();
+  void remove_node(const core::NodeId& node);
   void weigh(const ObjectId& object);
   IntakeState intake_state() const;
   void look_finished(const core::CollectionName& name, CollectionState& state);
   void plan();
+  bool may_look(const core::CollectionConfig& collection) const;
+  std::optional<core::Instant> next_look(const core::CollectionConfig& collection) const;
   void plan_looks();
   void plan_intake();
   void plan_drain();
+  std::string what_is_left(std::uint64_t records, std::size_t files) const;
 
   struct Drain {
     core::Instant deadline;
     std::string reason;
-    core::Instant intake_until;   // sources are read once more, then no longer
+    std::set<core::CollectionName> unread;  // sources whose last look is not done yet
     bool is_reported = false;
   };
 
@@ -153,6 +162,9 @@ class Engine {
   DiskMeasured disk_;
   std::map<ObjectId, core::Instant> objects_pending_;  // own ones that are not durable yet
   std::optional<Drain> drain_;
+  std::set<core::NodeId> removed_;
+  bool is_fleet_stale_ = true;       // links, deaths or what nodes say of themselves have changed
+  bool are_domains_stale_ = true;
 };
 
 }  // namespace syncline::engine

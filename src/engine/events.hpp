@@ -125,6 +125,9 @@ struct DiskMeasured {
   std::uint64_t total_bytes = 0;
   std::uint64_t journal_bytes = 0;
 };
+struct NodeRemoved {  // an operator took the node out of the fleet for good
+  core::NodeId node;
+};
 struct TerminationNotice {  // SIGTERM, or the provider's notice
   core::Instant deadline;
   std::string reason;
@@ -150,7 +153,7 @@ struct VerifyDone {  // this node re-hashed its replica or files
 
 using Event = std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, UnitsRead, Appended,
                            AppendFailed, Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable,
-                           SourceChanged, RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured,
-                           TerminationNotice, SyncRequested, FlushRequested, VerifyDone>;
+                           SourceChanged, RecordsSent, FilesScanned, FetchProgress, FetchDone,
+                           DiskMeasured, TerminationNotice, SyncRequested, FlushRequested, VerifyDone, NodeRemoved>;
 
 }  // namespace syncline::engine

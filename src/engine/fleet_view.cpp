@@ -10,11 +10,22 @@ using core::LogId;
 using core::NodeId;
 using core::SeqSet;
 
+namespace {
+constexpr std::size_t kCountedMax = 4096;
+constexpr std::string_view kRemovedPrefix = "removed/";
+}  // namespace
+
+std::string removed_key(const NodeId& node) { return std::string(kRemovedPrefix) + node.text; }
+
 ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const std::string& value,
                             bool is_removed) {
   ViewChange change;
   if (key == catalog::kSelfKey) {
     change.is_self = true;
+    counted_.clear();
+    const catalog::NodeSelf* known = find(owner);
+    const bool was_known = known != nullptr;
+    const catalog::NodeSelf before = known == nullptr ? catalog::NodeSelf{} : *known;
     if (is_removed) {
       nodes_.erase(owner);
     } else if (auto self = catalog::decode_node_self(value); self.ok()) {
@@ -22,15 +33,24 @@ ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const s
     } else {
       ++unknown_facts_;
     }
+    const catalog::NodeSelf* after = find(owner);
+    change.is_domain = was_known != (after != nullptr) ||
+                       (after != nullptr && (after->host != before.host ||
+                                             after->storage != before.storage));
   } else if (auto log = catalog::parse_log_key(key)) {
     auto held = core::parse_seq_set(is_removed ? std::string_view() : std::string_view(value));
     if (!held) {
       ++unknown_facts_;
-    } else if (is_removed || held->empty()) {
-      logs_[*log].erase(owner);
-      change.log = std::move(*log);
     } else {
-      logs_[*log][owner] = std::move(*held);
+      auto& all = logs_[*log];
+      auto told = all.find(owner);
+      if (!is_removed && told != all.end()) change.lost = told->second.minus(*held);
+      if (!held->empty()) {
+        all[owner] = std::move(*held);
+      } else if (told != all.end()) {
+        all.erase(told);
+      }
+      if (all.empty()) logs_.erase(*log);
       change.log = std::move(*log);
     }
   } else if (auto object = catalog::parse_object_key(key)) {
@@ -51,6 +71,8 @@ ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const s
     } else {
       fingerprints_[{owner, *collection}] = value;
     }
+  } else if (key.rfind(kRemovedPrefix, 0) == 0) {
+    if (!is_removed) change.removed = NodeId(key.substr(kRemovedPrefix.size()));
   } else {
     ++unknown_facts_;
   }
@@ -95,13 +117,22 @@ const core::ObjectVersion* FleetView::winner(const ObjectId& object) const {
 }
 
 int FleetView::count_domains(const std::set<NodeId>& nodes, const NodeId& origin) const {
+  auto known = counted_.find({origin, nodes});
+  if (known != counted_.end()) return known->second;
+  const int count = count_domains_anew(nodes, origin);
+  if (counted_.size() >= kCountedMax) counted_.clear();
+  counted_.emplace(Question{origin, nodes}, count);
+  return count;
+}
+
+int FleetView::count_domains_anew(const std::set<NodeId>& nodes, const NodeId& origin) const {
   std::vector<routing::Domain> domains;
   domains.reserve(nodes.size());
   auto domain_of = [](const catalog::NodeSelf& self) {
     return routing::Domain{self.host, self.storage, self.provider, self.zone};
   };
   for (const NodeId& node : nodes) {
-    const catalog::NodeSelf* self = find(node);
+    const catalog::NodeSelf* self = absent_.count(node) > 0 ? nullptr : find(node);
     if (self != nullptr) domains.push_back(domain_of(*self));
   }
   std::vector<const routing::Domain*> pointers;

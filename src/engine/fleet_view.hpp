@@ -19,6 +19,9 @@
 
 namespace syncline::engine {
 
+// "removed/<node>": an operator removed it, for good. Told by every node that knows of it.
+std::string removed_key(const core::NodeId& node);
+
 using ObjectId = std::pair<core::CollectionName, std::string>;  // collection, path
 using LogHolders = std::map<core::NodeId, core::SeqSet>;
 using ObjectHolders = std::map<core::NodeId, core::ObjectVersion>;
@@ -26,8 +29,11 @@ using ObjectHolders = std::map<core::NodeId, core::ObjectVersion>;
 // What a fact was about: what has to be looked at again.
 struct ViewChange {
   std::optional<core::LogId> log;
+  core::SeqSet lost;  // of the log: told before, and not any more by a newer word of the same life
   std::optional<ObjectId> object;
   bool is_self = false;
+  bool is_domain = false;  // the node's failure domain is another than before
+  std::optional<core::NodeId> removed;  // a node that was removed from the fleet
 };
 
 class FleetView {
@@ -36,8 +42,13 @@ class FleetView {
 
   ViewChange apply(const core::NodeId& owner, const std::string& key, const std::string& value,
                    bool is_removed);
-  // The node's facts are void. Returns what it was said to hold.
-  std::vector<ViewChange> forget(const core::NodeId& owner);
+  // Nodes that cannot be counted on now: dead for too long, or removed. Their copies count for
+  // nothing until they are back.
+  void set_absent(std::set<core::NodeId> absent) {
+    absent_ = std::move(absent);
+    counted_.clear();
+  }
+  const std::set<core::NodeId>& absent() const { return absent_; }
 
   const std::map<core::LogId, LogHolders>& logs() const { return logs_; }
   const LogHolders& holders(const core::LogId& log) const;
@@ -55,17 +66,23 @@ class FleetView {
   const core::ObjectVersion* winner(const ObjectId& object) const;
 
   // Distinct failure domains among the nodes, those of the origin's own domain left out. A node
-  // that has not told its domain counts for nothing: unknown is not safe.
+  // that has not told its domain counts for nothing: unknown is not safe. Nor does one that is absent.
   int count_domains(const std::set<core::NodeId>& nodes, const core::NodeId& origin) const;
   // How many of the log's known records are held by at least `acks` such domains.
   std::uint64_t count_durable(const core::LogId& log, int acks) const;
 
  private:
+  int count_domains_anew(const std::set<core::NodeId>& nodes, const core::NodeId& origin) const;
+
   core::NodeId self_;
   std::map<core::LogId, LogHolders> logs_;
   std::map<ObjectId, ObjectHolders> objects_;
   std::map<core::NodeId, catalog::NodeSelf> nodes_;
   std::map<std::pair<core::NodeId, core::CollectionName>, std::string> fingerprints_;
+  std::set<core::NodeId> absent_;
+  // Answers of count_domains: a fleet has few different sets of holders, and many records.
+  using Question = std::pair<core::NodeId, std::set<core::NodeId>>;
+  mutable std::map<Question, int> counted_;
   std::uint64_t unknown_facts_ = 0;
 };
 

@@ -1,17 +1,22 @@
 #include "engine/objects.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.hpp"
 
 namespace syncline::engine {
 
+using core::CollectionName;
 using core::NodeId;
 using core::ObjectVersion;
 
 namespace {
 constexpr core::Duration kRetryMin = core::milliseconds(500);
 constexpr core::Duration kRetryMax = core::seconds(60);
+constexpr core::Duration kDiskRetry = core::seconds(5);
+// Objects looked at in one turn: a long queue must not hold up the records.
+constexpr int kLooksMax = 512;
 }  // namespace
 
 Objects::Objects(const core::Config& config, const FleetView& view, const Peers& peers,
@@ -47,7 +52,7 @@ void Objects::scanned(const FilesScanned& scan, core::Instant now, Actions& out)
   for (const SeenObject& object : scan.changed) {
     const ObjectId id{scan.collection, object.path};
     seen(*collection, object, scan.scanned_at);
-    unsettled_.try_emplace(id, Wanted{now, {}, 0, {}});
+    object_changed(id, now);
     facade::EventRow event;
     event.type = "object_found";
     event.collection = scan.collection.text;
@@ -57,7 +62,7 @@ void Objects::scanned(const FilesScanned& scan, core::Instant now, Actions& out)
   }
   for (const std::string& path : scan.gone) {
     gone(*collection, path, scan.scanned_at);
-    unsettled_.try_emplace(ObjectId{scan.collection, path}, Wanted{now, {}, 0, {}});
+    object_changed({scan.collection, path}, now);
   }
 }
 
@@ -115,26 +120,37 @@ void Objects::gone(const core::CollectionConfig& collection, const std::string& 
 
 void Objects::object_changed(const ObjectId& object, core::Instant now) {
   auto [it, is_new] = unsettled_.try_emplace(object, Wanted{now, {}, 0, {}});
-  if (!is_new) it->second.retry_at.reset();
+  if (!is_new) {
+    ready_.erase(object);
+    sourceless_.erase(object);
+    if (it->second.retry_at) retries_.erase({*it->second.retry_at, object});
+    it->second.retry_at.reset();
+  }
   changed_.insert(object);
 }
 
-void Objects::fleet_changed(core::Instant now) {
-  for (const auto& [object, holders] : view_.objects()) {
-    if (!wants(object.first)) continue;
-    const ObjectVersion* winner = view_.winner(object);
-    auto own = holders.find(self_);
-    if (winner != nullptr && (own == holders.end() || own->second.root != winner->root)) {
-      object_changed(object, now);
-    }
+void Objects::link_up() { ready_.merge(sourceless_); }
+
+void Objects::wanted_anew(const CollectionName& collection, core::Instant now) {
+  const auto& all = view_.objects();
+  for (auto it = all.lower_bound({collection, {}}); it != all.end(); ++it) {
+    if (it->first.first != collection) break;
+    object_changed(it->first, now);
   }
 }
 
-void Objects::hurry(const core::CollectionName& collection, core::Priority priority) {
+void Objects::hurry(const CollectionName& collection, core::Priority priority) {
   auto [it, is_new] = hurried_.try_emplace(collection, priority);
   if (!is_new) it->second = std::min(it->second, priority);
-  for (auto& [object, wanted] : unsettled_) {
-    if (object.first == collection) wanted.retry_at.reset();
+  for (auto retry = retries_.begin(); retry != retries_.end();) {
+    const ObjectId object = retry->second;
+    if (object.first != collection) {
+      ++retry;
+      continue;
+    }
+    retry = retries_.erase(retry);
+    unsettled_.at(object).retry_at.reset();
+    ready_.insert(object);
   }
 }
 
@@ -162,18 +178,22 @@ void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out)
     event.message = fetch.object.second + " landed and was verified";
     if (!done.conflict_copy.empty()) {
       event.type = "conflict";
-      event.message = fetch.object.second + " was changed on two nodes; the local version is kept as " +
+      event.message = fetch.object.second +
+                      " was changed on two nodes; the local version is kept as " +
                       done.conflict_copy;
       event.details["kept_as"] = done.conflict_copy;
     }
-    unsettled_.try_emplace(fetch.object, Wanted{now, {}, 0, {}});
+    object_changed(fetch.object, now);
   } else {
-    Wanted& wanted = unsettled_[fetch.object];
+    auto [unsettled, is_new] = unsettled_.try_emplace(fetch.object);
+    Wanted& wanted = unsettled->second;
     wanted.since = fetch.wanted_since;
-    ++wanted.failures;
+    wanted.failures = std::max(wanted.failures, fetch.failures) + 1;
+    if (!is_new) object_changed(fetch.object, now);
     const auto doubled = kRetryMin * (1 << std::min(wanted.failures - 1, 7));
-    wanted.retry_at = now + std::min<core::Duration>(doubled, kRetryMax);
+    if (is_new) wanted.retry_at = now + std::min<core::Duration>(doubled, kRetryMax);
     wanted.why = core::to_string(done.status.error());
+    if (changed_.count(fetch.object) == 0) set_aside(fetch.object, wanted);
     event.type = "data_sync_failed";
     event.message = "could not fetch " + fetch.object.second + ": " + wanted.why;
   }
@@ -226,7 +246,7 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   const core::Status may = door_.may_take(winner->size_bytes);
   if (!is_intake_open_ || !may.ok()) {
     wanted.why = may.ok() ? "intake is closed on this node" : may.error().what;
-    wanted.retry_at = now + core::seconds(5);
+    wanted.retry_at = now + kDiskRetry;
     return false;
   }
   std::vector<NodeId> sources;
@@ -250,37 +270,59 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   auto hurried = hurried_.find(object.first);
   if (hurried != hurried_.end()) fetch.priority = std::min(fetch.priority, hurried->second);
   fetch.bandwidth_mbps = config_.transport.bandwidth_total_mbps;
-  fetches_[fetch.job] = {fetch.job, object, *winner, sources, now, wanted.since, 0};
+  fetches_[fetch.job] = {fetch.job, object,       *winner, sources,
+                         now,       wanted.since, 0,       wanted.failures};
   job_of_[object] = fetch.job;
   out.push_back(std::move(fetch));
   return true;
 }
 
-void Objects::plan(core::Instant now, Actions& out) {
-  // A change may make a running fetch pointless, so it is looked at although no place is free …
-  for (const ObjectId& object : changed_) {
-    auto it = unsettled_.find(object);
-    if (it != unsettled_.end() && settle(object, it->second, now, out)) unsettled_.erase(it);
-  }
-  changed_.clear();
-  // … all others wait for a place: a turn costs nothing while thousands are queued.
-  const auto places = static_cast<std::size_t>(config_.transport.jobs_max);
-  for (auto it = unsettled_.begin(); it != unsettled_.end() && fetches_.size() < places;) {
-    if (it->second.retry_at && *it->second.retry_at > now) {
-      ++it;
-      continue;
-    }
-    it->second.retry_at.reset();
-    it = settle(it->first, it->second, now, out) ? unsettled_.erase(it) : std::next(it);
+// settle() could not end it: what will bring it back?
+void Objects::set_aside(const ObjectId& object, const Wanted& wanted) {
+  if (wanted.retry_at) {
+    retries_.insert({*wanted.retry_at, object});
+  } else if (static_cast<int>(fetches_.size()) >= config_.transport.jobs_max) {
+    ready_.insert(object);
+  } else {
+    sourceless_.insert(object);
   }
 }
 
-std::optional<core::Instant> Objects::next_wake() const {
-  std::optional<core::Instant> wake;
-  for (const auto& [object, wanted] : unsettled_) {
-    if (wanted.retry_at && (!wake || *wanted.retry_at < *wake)) wake = wanted.retry_at;
+void Objects::plan(core::Instant now, Actions& out) {
+  auto look = [&](const ObjectId& object) {
+    auto it = unsettled_.find(object);
+    if (it == unsettled_.end()) return;
+    if (settle(object, it->second, now, out)) {
+      unsettled_.erase(it);
+    } else {
+      set_aside(object, it->second);
+    }
+  };
+  // A change may make a running fetch pointless, so it is looked at although no place is free …
+  const std::set<ObjectId> changed = std::exchange(changed_, {});
+  for (const ObjectId& object : changed) look(object);
+  while (!retries_.empty() && retries_.begin()->first <= now) {
+    const ObjectId object = retries_.begin()->second;
+    retries_.erase(retries_.begin());
+    unsettled_.at(object).retry_at.reset();
+    ready_.insert(object);
   }
-  return wake;
+  // … all others wait for a place: a turn costs nothing while thousands are queued.
+  const auto places = static_cast<std::size_t>(config_.transport.jobs_max);
+  for (int left = kLooksMax; left > 0 && !ready_.empty() && fetches_.size() < places; --left) {
+    const ObjectId object = *ready_.begin();
+    ready_.erase(ready_.begin());
+    look(object);
+  }
+  is_more_ready_ = !ready_.empty() && fetches_.size() < places;
+  looked_at_ = now;
+  if (unsettled_.empty() && fetches_.empty()) hurried_.clear();
+}
+
+std::optional<core::Instant> Objects::next_wake() const {
+  if (is_more_ready_) return looked_at_;
+  if (retries_.empty()) return std::nullopt;
+  return retries_.begin()->first;
 }
 
 std::size_t Objects::waiting(const core::CollectionName& collection) const {

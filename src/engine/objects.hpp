@@ -4,6 +4,7 @@
 // everybody who wants the collection fetches, from any linked node that has it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -37,6 +38,7 @@ struct FetchState {
   core::Instant started_at;
   core::Instant wanted_since;
   std::uint64_t bytes_done = 0;
+  int failures = 0;  // of the same object before
 };
 
 class Objects {
@@ -45,7 +47,9 @@ class Objects {
 
   void scanned(const FilesScanned& scan, core::Instant now, Actions& out);
   void object_changed(const ObjectId& object, core::Instant now);  // the catalog says something
-  void fleet_changed(core::Instant now);           // links, or who wants what
+  void link_up();                                  // somebody may serve what nobody could
+  void wanted_anew(const core::CollectionName& collection, core::Instant now);
+  void restore_clock(std::uint64_t hlc) { last_hlc_ = std::max(last_hlc_, hlc); }
   // A request wants these on this node now, and perhaps slower, or by one transport only.
   void hurry(const core::CollectionName& collection, core::Priority priority);
   void fetch_progress(const FetchProgress& progress);
@@ -84,8 +88,16 @@ class Objects {
   bool is_intake_open_ = true;
   std::uint64_t last_hlc_ = 0;
   std::uint64_t next_job_ = 1;
+  void set_aside(const ObjectId& object, const Wanted& wanted);
+
+  // Every unsettled object is in exactly one of the sets below, or its fetch is running.
   std::map<ObjectId, Wanted> unsettled_;
-  std::set<ObjectId> changed_;             // to be looked at even while all places are taken
+  std::set<ObjectId> changed_;    // to be looked at even while all places are taken
+  std::set<ObjectId> ready_;      // … as soon as one is free
+  std::set<ObjectId> sourceless_; // … when a link or a fact comes
+  std::set<std::pair<core::Instant, ObjectId>> retries_;
+  bool is_more_ready_ = false;    // the last turn did not get to the end of ready_
+  core::Instant looked_at_;
   std::map<ObjectId, std::uint64_t> job_of_;
   std::map<std::uint64_t, FetchState> fetches_;
   std::map<core::CollectionName, core::Priority> hurried_;

@@ -72,12 +72,31 @@ void Peers::dial_failed(const DialFailed& failed, Instant now) {
   retry_later(it->second, now);
 }
 
-void Peers::heard(const NodeId& peer, Instant now) { peers_[peer].heard_at = now; }
+void Peers::heard(const NodeId& peer, Instant now) {
+  auto it = peers_.find(peer);
+  if (it != peers_.end()) it->second.heard_at = now;
+}
 
-void Peers::said_goodbye(const NodeId& peer) { peers_[peer].has_left = true; }
+void Peers::known(const NodeId& node, Instant now) {
+  if (node == self_) return;
+  auto [it, is_new] = peers_.try_emplace(node);
+  if (is_new) it->second.changed_at = now;
+}
+
+void Peers::removed(const NodeId& node) {
+  linked_.erase(node);
+  peers_.erase(node);
+  std::erase_if(addresses_, [&](const auto& entry) { return entry.second.node == node; });
+}
+
+void Peers::said_goodbye(const NodeId& peer) {
+  auto it = peers_.find(peer);
+  if (it != peers_.end()) it->second.has_left = true;
+}
 
 void Peers::advertised(const NodeId& node, const std::string& text, Instant now) {
   if (node == self_ || text.empty()) return;
+  known(node, now);
   PeerLink& peer = peers_[node];
   if (!peer.is_up) peer.address = text;
   Address& address = addresses_[text];

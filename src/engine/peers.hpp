@@ -28,7 +28,7 @@ struct PeerLink {
   bool is_up = false;
   bool has_left = false;             // said goodbye: silence is expected
   std::string address;               // last one that worked or was advertised
-  core::Instant changed_at;          // of is_up
+  core::Instant changed_at;          // of is_up; of a node never linked: when it became known
   std::optional<core::Instant> heard_at;
   std::string why_down;
 };
@@ -43,6 +43,10 @@ class Peers {
   void dial_failed(const DialFailed& failed, core::Instant now);
   void heard(const core::NodeId& peer, core::Instant now);
   void said_goodbye(const core::NodeId& peer);
+  // The catalog knows of the node.
+  void known(const core::NodeId& node, core::Instant now);
+  // An operator removed it: nobody dials it any more.
+  void removed(const core::NodeId& node);
   // The catalog tells where a node can be reached.
   void advertised(const core::NodeId& node, const std::string& address, core::Instant now);
 

@@ -1,6 +1,7 @@
 #include "engine/placement.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "facade/backend.hpp"
 #include "facade/validate.hpp"
@@ -23,19 +24,42 @@ Placement::Placement(const core::Config& config) : config_(config) {
   }
 }
 
-void Placement::refresh(const FleetView& view, const Peers& peers, bool is_draining,
-                        core::Instant now) {
+core::Duration suspicion_max(const core::MembershipConfig& membership, std::size_t nodes) {
+  const double spread = std::log10(static_cast<double>(std::max<std::size_t>(nodes, 10)));
+  const double ms = membership.suspicion_mult * membership.suspicion_max_mult * spread *
+                    static_cast<double>(membership.probe_interval_ms);
+  return core::milliseconds(static_cast<std::int64_t>(ms));
+}
+
+routing::Liveness Placement::liveness_of(const NodeId& id, const Peers& peers, std::size_t nodes,
+                                         core::Instant now) {
+  if (id == config_.node.id || peers.is_linked(id)) return routing::Liveness::kAlive;
+  auto link = peers.all().find(id);
+  if (link == peers.all().end()) return routing::Liveness::kDead;
+  const core::Instant dead_at = link->second.changed_at + suspicion_max(config_.membership, nodes);
+  if (now >= dead_at) return link->second.has_left ? routing::Liveness::kLeft
+                                                   : routing::Liveness::kDead;
+  if (!next_change_ || dead_at < *next_change_) next_change_ = dead_at;
+  return link->second.has_left ? routing::Liveness::kLeft : routing::Liveness::kSuspect;
+}
+
+Placement::Change Placement::refresh(const FleetView& view, const Peers& peers, bool is_draining,
+                                     core::Instant now) {
+  Change change;
+  next_change_.reset();
   std::set<NodeId> present;
   for (const auto& [id, self] : view.nodes()) {
     routing::NodeView node;
     node.id = id;
     const bool is_self = id == config_.node.id;
     node.is_linked = is_self || peers.is_linked(id);
+    node.liveness = liveness_of(id, peers, view.nodes().size(), now);
     auto link = peers.all().find(id);
-    const bool has_left = link != peers.all().end() && link->second.has_left;
-    node.liveness = node.is_linked ? routing::Liveness::kAlive
-                    : has_left     ? routing::Liveness::kLeft
-                                   : routing::Liveness::kDead;
+    const bool is_silent_long =
+        node.liveness != routing::Liveness::kAlive &&
+        (link == peers.all().end() ||
+         now - link->second.changed_at >= suspicion_max(config_.membership, view.nodes().size()));
+    if (is_silent_long) change.dead.insert(id);
     node.roles = self.roles;
     node.domain = {self.host, self.storage, self.provider, self.zone};
     node.disk = {self.total_bytes, self.free_bytes};
@@ -50,16 +74,19 @@ void Placement::refresh(const FleetView& view, const Peers& peers, bool is_drain
   }
   for (const NodeId& id : gone) router_.remove(id);
 
-  wanted_.clear();
-  wanted_all_.clear();
   for (const auto& collection : config_.collections) {
     strategy::Wanted wanted = strategy::wanted_by(router_, collection.name, now);
-    // Those that are away still want it: what they lack keeps the goal open, and their copies
-    // must not be counted on before they are back.
     std::set<NodeId> all = wanted.all();
-    wanted_all_.emplace(collection.name, std::move(all));
-    wanted_.emplace(collection.name, std::move(wanted));
+    std::set<NodeId>& before = wanted_all_[collection.name];
+    const bool was_here = before.count(config_.node.id) > 0;
+    if (all != before) change.wanted_otherwise.insert(collection.name);
+    if (all.count(config_.node.id) > 0 && !was_here) {
+      change.wanted_here_anew.insert(collection.name);
+    }
+    before = std::move(all);
+    wanted_[collection.name] = std::move(wanted);
   }
+  return change;
 }
 
 const strategy::Wanted& Placement::wanted(const CollectionName& collection) const {
@@ -156,7 +183,8 @@ catalog::NodeSelf self_of(const core::Config& config, const DiskMeasured& disk, 
   self.is_ephemeral = config.node.ephemeral == core::Tristate::kTrue;
   self.is_draining = is_draining;
   self.acks = config.durability.acks;
-  self.free_bytes = disk.free_bytes;
+  const std::uint64_t step = std::max<std::uint64_t>(disk.total_bytes / 128, 1);
+  self.free_bytes = disk.free_bytes / step * step;
   self.total_bytes = disk.total_bytes;
   return self;
 }

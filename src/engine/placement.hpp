@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,8 +25,17 @@ class Placement {
  public:
   explicit Placement(const core::Config& config);
 
-  // Makes the table anew from what is known. Call after links or `self` facts have changed.
-  void refresh(const FleetView& view, const Peers& peers, bool is_draining, core::Instant now);
+  // What a refresh changed.
+  struct Change {
+    std::set<core::NodeId> dead;                       // all that are dead now
+    std::set<core::CollectionName> wanted_otherwise;   // their wanted nodes are others than before
+    std::set<core::CollectionName> wanted_here_anew;   // this node wants them, and did not before
+  };
+  // Makes the table anew from what is known. Call after links or `self` facts have changed, and
+  // when next_change() has come. A node without a link is suspected first, and dead after
+  // suspicion_max(): copying terabytes because of a broken link would be the greater harm.
+  Change refresh(const FleetView& view, const Peers& peers, bool is_draining, core::Instant now);
+  std::optional<core::Instant> next_change() const { return next_change_; }
 
   const routing::Router& router() const { return router_; }
   const strategy::Wanted& wanted(const core::CollectionName& collection) const;
@@ -42,14 +52,23 @@ class Placement {
   core::Status may_take(std::uint64_t bytes, const DiskMeasured& disk) const;
 
  private:
+  routing::Liveness liveness_of(const core::NodeId& id, const Peers& peers, std::size_t nodes,
+                                core::Instant now);
+
   const core::Config& config_;
+  std::optional<core::Instant> next_change_;
   routing::Router router_;
   std::map<core::CollectionName, strategy::Wanted> wanted_;
   std::map<core::CollectionName, std::set<core::NodeId>> wanted_all_;
 };
 
-// What this node says of itself.
+// What this node says of itself. Free space is told in steps of 1/128 of the disk: a fact that
+// spreads over the whole fleet must be worth it.
 catalog::NodeSelf self_of(const core::Config& config, const DiskMeasured& disk, bool is_draining);
+
+// How long a node may be silent before it counts as dead: Lifeguard's longest suspicion (Dadgar et
+// al. 2018), suspicion_mult · suspicion_max_mult · max(1, log10 N) · probe interval.
+core::Duration suspicion_max(const core::MembershipConfig& membership, std::size_t nodes);
 
 core::Duration poll_interval(const core::CollectionConfig& collection,
                              const core::NodeConfig& node);

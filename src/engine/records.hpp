@@ -29,6 +29,7 @@ struct RecoveredLog {
   core::SeqSet held;
   core::SeqSet merged;
   core::SeqSet trimmed;
+  std::uint64_t last_hlc = 0;  // the highest of the log's records
   // Own logs only: what the journal still has, and who was known to hold what.
   std::vector<replication::PendingRecord> records;
   std::map<core::NodeId, core::SeqSet> acks;
@@ -46,6 +47,9 @@ struct RecordsDoor {
   std::function<void(core::Duration commit_to_durable)> became_durable;
 };
 
+// The first ranges of a set, as many as a message or a fact may have: bounded, and still true.
+core::SeqSet bounded(const core::SeqSet& set);
+
 struct IntakeState {
   bool is_open = true;
   std::string why;
@@ -57,12 +61,12 @@ class Records {
           RecordsDoor door, std::uint64_t seed);
   void restore(const std::map<core::LogId, RecoveredLog>& logs);
 
-  void units_read(const UnitsRead& read, core::Instant now, Actions& out);
+  void units_read(const UnitsRead& read, Actions& out);
   void appended(const Appended& done, core::Instant now, Actions& out);
   void append_failed(const AppendFailed& failed, core::Instant now, Actions& out);
-  void merged(const Merged& done);
+  void merged(const Merged& done, core::Instant now);
   void merge_failed(const MergeFailed& failed, core::Instant now);
-  void unavailable(const RecordsUnavailable& lost, core::Instant now);
+  void unavailable(const RecordsUnavailable& lost, core::Instant now, Actions& out);
 
   void received(const core::NodeId& peer, const core::AppendRecords& message, Actions& out);
   void received(const core::NodeId& peer, const core::AckRecords& message, core::Instant now);
@@ -71,8 +75,17 @@ class Records {
 
   void link_up(const core::NodeId& peer, Actions& out);
   void link_down(const core::NodeId& peer);
-  void log_changed(const core::LogId& log, core::Instant now);  // the catalog says something new
-  void fleet_changed();                                         // who is there, who wants what
+  // The catalog says something new: `owner` holds other records of the log than before. `lost` are
+  // those that it had told of and takes back.
+  void log_changed(const core::LogId& log, const core::NodeId& owner, const core::SeqSet& lost,
+                   core::Instant now);
+  // All that the peer told of itself since its link came up is known: what it had acked before and
+  // does not speak of any more, it has lost.
+  void caught_up(const core::NodeId& peer);
+  void peer_gone(const core::NodeId& peer);      // dead or removed: its copies count no more
+  void domains_changed(core::Instant now);       // … or count again, or for the first time
+  void receivers_changed() { receivers_stale_ = true; }
+  void wanted_changed(const core::CollectionName& collection, core::Instant now);
   void set_intake(IntakeState intake) { intake_ = std::move(intake); }
 
   // Whatever can be done now: pushes, requests, merges, trims, facts.
@@ -83,6 +96,11 @@ class Records {
   const std::map<core::LogId, replication::WriterLog>& own_logs() const { return writers_; }
   const IntakeState& intake() const { return intake_; }
   bool is_append_under_way(const core::CollectionName& collection) const;
+  // Own records that are not durable, or no longer, but could be made so from here.
+  std::uint64_t undelivered() const;
+  std::uint64_t pending_bytes() const;   // of those that never were durable
+  // Since when the oldest log of the collection has lacked something that this node wants.
+  std::optional<core::Instant> incomplete_since(const core::CollectionName& collection) const;
   const std::map<core::LogId, std::string>& merge_problems() const { return merge_problems_; }
   replication::CountDomains domains_beside(const core::NodeId& origin) const;
 
@@ -96,14 +114,24 @@ class Records {
   };
   bool wants(const core::CollectionName& collection) const;
   replication::WriterLog& writer_for(const core::LogId& log);
+  void settled(const core::LogId& log, const std::vector<replication::PendingRecord>& durable,
+               core::Instant now);
+  void want_more(const core::LogId& log, core::Instant now);
+  void pull_later(core::Instant until);
+  void forget(const core::LogId& log, const core::SeqSet& seqs, core::Instant now, Actions& out);
   void held_more(const core::LogId& log, core::Instant now);
   void ack(const core::NodeId& peer, const core::LogId& log, Actions& out) const;
   void plan_receivers(core::Instant now);
+  void plan_pushes(core::Instant now, Actions& out);
   void plan_pulls(core::Instant now, Actions& out);
+  void consider_pull(const core::LogId& log, core::Instant now,
+                     std::vector<replication::PullRequest>& out);
   void plan_merges(core::Instant now, Actions& out);
   void plan_trims(core::Instant now, Actions& out);
   void plan_saves(core::Instant now, Actions& out);
+  void plan_tells(core::Instant now);
   core::SeqSet trimmable(const core::LogId& log, const replication::Holding& holding) const;
+  core::SeqSet safe_without_us(const core::LogId& log, core::SeqSet may) const;
 
   const core::Config& config_;
   core::NodeId self_;
@@ -122,15 +150,22 @@ class Records {
   std::map<std::uint64_t, PendingAppend> appends_;
   std::uint64_t appending_bytes_ = 0;
 
-  std::set<core::LogId> incomplete_;       // wanted here, and somebody holds more
+  std::set<core::LogId> active_;           // own logs with something that is not durable
+  std::map<core::LogId, core::Instant> incomplete_;  // wanted here, and somebody holds more; since
+  std::set<core::LogId> pull_dirty_;       // of these: to be looked at in this turn
+  std::optional<core::Instant> pull_not_before_;     // the journal has just failed
   std::set<core::LogId> unmerged_;
   std::map<core::LogId, core::Instant> merge_retry_at_;
   std::map<core::LogId, std::string> merge_problems_;
   std::set<core::LogId> told_late_;        // held more than the fleet was told
   std::optional<core::Instant> tell_at_;
   std::set<std::pair<core::LogId, core::NodeId>> unsaved_acks_;
-  std::map<core::NodeId, core::Instant> avoid_;
+  // What peers acked since their links came up, until they are caught up with.
+  std::map<core::NodeId, std::map<core::LogId, core::SeqSet>> acks_since_link_;
+  std::map<core::NodeId, core::Instant> avoid_;    // slow: taken only if too few are left
+  std::map<core::NodeId, core::Instant> refused_;  // sent nothing until then
   bool receivers_stale_ = true;
+  std::set<core::LogId> trim_dirty_;
   core::Instant trim_at_;
   core::Instant save_at_;
 };

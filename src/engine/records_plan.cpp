@@ -1,5 +1,6 @@
 // What Records does when it is given a turn: choose receivers, push, ask, merge, trim, tell.
 #include <algorithm>
+#include <utility>
 
 #include "engine/records.hpp"
 
@@ -22,44 +23,53 @@ void earliest(std::optional<core::Instant>& wake, std::optional<core::Instant> a
 
 void Records::plan(core::Instant now, Actions& out) {
   plan_receivers(now);
-  for (auto& [log, writer] : writers_) {
-    if (writer.pending_count() == 0) continue;
-    for (replication::Push& push : writer.plan_pushes(now, peers_.linked())) {
-      out.push_back(SendRecords{push.peer, log, std::move(push.seqs)});
-    }
-  }
+  plan_pushes(now, out);
   plan_merges(now, out);
   plan_pulls(now, out);
-  if (tell_at_ && now >= *tell_at_) {
-    tell_at_.reset();
-    for (const LogId& log : told_late_) door_.tell_held(log, holdings_.held(log));
-    told_late_.clear();
-  }
   plan_trims(now, out);
+  plan_tells(now);
   plan_saves(now, out);
 }
 
+void Records::plan_pushes(core::Instant now, Actions& out) {
+  if (active_.empty()) return;
+  std::set<NodeId> reachable;
+  for (const NodeId& peer : peers_.linked()) {
+    if (refused_.count(peer) == 0) reachable.insert(peer);
+  }
+  for (const LogId& log : active_) {
+    replication::WriterLog& writer = writers_.at(log);
+    for (replication::Push& push : writer.plan_pushes(now, reachable, holdings_.held(log))) {
+      out.push_back(SendRecords{push.peer, log, std::move(push.seqs)});
+    }
+  }
+}
+
+void Records::plan_tells(core::Instant now) {
+  if (!tell_at_ || now < *tell_at_) return;
+  tell_at_.reset();
+  const std::set<LogId> late = std::exchange(told_late_, {});
+  for (const LogId& log : late) door_.tell_held(log, bounded(holdings_.held(log)));
+}
+
 void Records::plan_receivers(core::Instant now) {
-  for (auto& [log, writer] : writers_) {
+  for (const LogId& log : active_) {
+    replication::WriterLog& writer = writers_.at(log);
     for (const NodeId& peer : writer.overdue(now)) {
       // It may answer yet, and then it counts; meanwhile somebody else is asked as well.
       avoid_[peer] = now + kSlowReceiverPause;
-      writer.link_down(peer);
+      writer.gave_up(peer);
       receivers_stale_ = true;
     }
   }
-  for (auto it = avoid_.begin(); it != avoid_.end();) {
-    if (it->second <= now) {
-      it = avoid_.erase(it);
-      receivers_stale_ = true;
-    } else {
-      ++it;
-    }
-  }
+  const auto is_over = [&](const auto& entry) { return entry.second <= now; };
+  const std::size_t ended = std::erase_if(avoid_, is_over) + std::erase_if(refused_, is_over);
+  if (ended > 0) receivers_stale_ = true;
   if (!receivers_stale_) return;
   receivers_stale_ = false;
   std::set<NodeId> avoid;
   for (const auto& [peer, until] : avoid_) avoid.insert(peer);
+  for (const auto& [peer, until] : refused_) avoid.insert(peer);
   const int count = config_.durability.acks + config_.durability.extra_pushes;
   std::map<core::CollectionName, std::set<NodeId>> chosen;
   for (auto& [log, writer] : writers_) {
@@ -78,6 +88,8 @@ void Records::plan_merges(core::Instant now, Actions& out) {
     const replication::Holding* holding = holdings_.find(log);
     const bool is_done = holding == nullptr || holding->held.minus(holding->merged).empty();
     if (is_done || !wants(log.collection)) {
+      merge_retry_at_.erase(log);
+      merge_problems_.erase(log);
       it = unmerged_.erase(it);
       continue;
     }
@@ -94,63 +106,85 @@ void Records::plan_merges(core::Instant now, Actions& out) {
 }
 
 void Records::plan_pulls(core::Instant now, Actions& out) {
-  if (!intake_.is_open) return;
+  if (!intake_.is_open || (pull_not_before_ && now < *pull_not_before_)) return;
+  const auto wake = pulls_.next_wake();
+  if (std::exchange(pull_not_before_, std::nullopt) || (wake && *wake <= now)) {
+    for (const auto& [log, since] : incomplete_) pull_dirty_.insert(log);
+  }
+  const bool had_places = pulls_.has_free_places();
   std::vector<replication::PullRequest> requests;
-  for (auto it = incomplete_.begin(); it != incomplete_.end();) {
-    const LogId log = *it;
-    replication::LogView view{log, holdings_.held(log), {}};
-    const replication::Holding* holding = holdings_.find(log);
-    if (holding != nullptr) view.mine.insert(holding->appending);
-    bool is_complete = true;
-    for (const auto& [node, held] : view_.holders(log)) {
-      if (node == self_) continue;
-      if (!held.minus(view.mine).empty()) is_complete = false;
-      if (peers_.is_linked(node)) view.holders.emplace(node, held);
-    }
-    pulls_.consider(view, now, requests);
-    if (is_complete) {
-      pulls_.drop(log);
-      it = incomplete_.erase(it);
-    } else {
-      ++it;
-    }
+  for (const LogId& log : std::exchange(pull_dirty_, {})) consider_pull(log, now, requests);
+  if (!had_places && pulls_.has_free_places()) {  // others have waited for a place
+    for (const auto& [log, since] : std::map(incomplete_)) consider_pull(log, now, requests);
   }
   for (replication::PullRequest& request : requests) {
     out.push_back(Send{request.from, core::RequestRecords{request.log, std::move(request.wanted)}});
   }
 }
 
+void Records::consider_pull(const LogId& log, core::Instant now,
+                            std::vector<replication::PullRequest>& out) {
+  if (incomplete_.count(log) == 0) return;
+  replication::LogView view{log, holdings_.held(log), {}};
+  const replication::Holding* holding = holdings_.find(log);
+  if (holding != nullptr) view.mine.insert(holding->appending);
+  bool is_complete = true;
+  for (const auto& [node, held] : view_.holders(log)) {
+    if (node == self_) continue;
+    if (!held.minus(view.mine).empty()) is_complete = false;
+    if (peers_.is_linked(node)) view.holders.emplace(node, held);
+  }
+  if (is_complete || !wants(log.collection)) {
+    pulls_.drop(log);
+    incomplete_.erase(log);
+    return;
+  }
+  pulls_.consider(view, now, out);
+}
+
+// Of records that this node holds for others only: those that need its copy no longer.
+SeqSet Records::safe_without_us(const LogId& log, SeqSet may) const {
+  const std::set<NodeId>& wanted = door_.wanted_by(log.collection);
+  if (wanted.empty()) return {};
+  const LogHolders& holders = view_.holders(log);
+  for (const NodeId& node : wanted) {
+    auto held = holders.find(node);
+    if (held == holders.end()) return {};
+    may = may.intersect(held->second);
+  }
+  return view_.count_domains(wanted, log.origin) >= config_.durability.acks ? may : SeqSet();
+}
+
 SeqSet Records::trimmable(const LogId& log, const replication::Holding& holding) const {
   SeqSet may = holding.held.minus(holding.trimmed);
   if (may.empty()) return may;
-  const bool is_own = log.origin == self_;
-  if (is_own) {
+  if (log.origin == self_) {
     auto writer = writers_.find(log);
     may = writer == writers_.end() ? SeqSet() : may.intersect(writer->second.durable());
   }
-  if (wants(log.collection)) return may.intersect(holding.merged);
-  // Held here only until those who want it have it.
-  const std::set<NodeId>& wanted = door_.wanted_by(log.collection);
-  if (wanted.empty()) return {};
-  for (const NodeId& node : wanted) {
-    auto held = view_.holders(log).find(node);
-    if (held == view_.holders(log).end()) return {};
-    may = may.intersect(held->second);
-  }
-  return may;
+  const SeqSet merged = may.intersect(holding.merged);
+  if (wants(log.collection)) return merged;
+  SeqSet all = safe_without_us(log, may.minus(merged).minus(holding.merging));
+  all.insert(merged);
+  return all;
 }
 
 void Records::plan_trims(core::Instant now, Actions& out) {
-  if (now < trim_at_) return;
+  if (now < trim_at_ || trim_dirty_.empty()) return;
   trim_at_ = now + kTrimInterval;
-  std::vector<Trim> trims;
-  for (const auto& [log, holding] : holdings_.all()) {
-    SeqSet may = trimmable(log, holding);
-    if (!may.empty()) trims.push_back({log, std::move(may)});
-  }
-  for (Trim& trim : trims) {
-    holdings_.trimmed(trim.log, trim.seqs);
-    out.push_back(std::move(trim));
+  const std::set<LogId> dirty = std::exchange(trim_dirty_, {});
+  for (const LogId& log : dirty) {
+    const replication::Holding* holding = holdings_.find(log);
+    if (holding == nullptr) continue;
+    const SeqSet may = trimmable(log, *holding);
+    const SeqSet merged = may.intersect(holding->merged);
+    const SeqSet given_up = may.minus(merged);
+    if (!merged.empty()) {
+      holdings_.trimmed(log, merged);
+      out.push_back(Trim{log, merged, false});
+    }
+    // In no replica here: without its payload it is not held.
+    if (!given_up.empty()) forget(log, given_up, now, out);
   }
 }
 
@@ -164,21 +198,44 @@ void Records::plan_saves(core::Instant now, Actions& out) {
   unsaved_acks_.clear();
 }
 
-void Records::unavailable(const RecordsUnavailable& lost, core::Instant now) {
-  // Neither journal nor replica has what was claimed: take the claim back, and fetch it anew.
-  holdings_.lost(lost.log, lost.seqs);
-  told_late_.insert(lost.log);
-  if (!tell_at_) tell_at_ = now;
-  if (wants(lost.log.collection)) incomplete_.insert(lost.log);
+std::uint64_t Records::undelivered() const {
+  std::uint64_t count = 0;
+  for (const LogId& log : active_) {
+    const replication::WriterLog& writer = writers_.at(log);
+    count += writer.pending_count() + writer.lapsed().intersect(holdings_.held(log)).count();
+  }
+  return count;
+}
+
+std::uint64_t Records::pending_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const LogId& log : active_) bytes += writers_.at(log).pending_bytes();
+  return bytes;
+}
+
+std::optional<core::Instant> Records::incomplete_since(
+    const core::CollectionName& collection) const {
+  std::optional<core::Instant> oldest;
+  for (const auto& [log, since] : incomplete_) {
+    if (log.collection == collection) earliest(oldest, since);
+  }
+  return oldest;
 }
 
 std::optional<core::Instant> Records::next_wake() const {
   std::optional<core::Instant> wake = tell_at_;
-  for (const auto& [log, writer] : writers_) earliest(wake, writer.next_wake());
-  earliest(wake, pulls_.next_wake());
+  for (const LogId& log : active_) earliest(wake, writers_.at(log).next_wake());
+  if (intake_.is_open && !incomplete_.empty()) {
+    if (pull_not_before_) {
+      earliest(wake, pull_not_before_);
+    } else {
+      earliest(wake, pulls_.next_wake());
+    }
+  }
   for (const auto& [peer, until] : avoid_) earliest(wake, until);
+  for (const auto& [peer, until] : refused_) earliest(wake, until);
   for (const auto& [log, at] : merge_retry_at_) earliest(wake, at);
-  if (!holdings_.all().empty()) earliest(wake, trim_at_);
+  if (!trim_dirty_.empty()) earliest(wake, trim_at_);
   if (!unsaved_acks_.empty()) earliest(wake, save_at_);
   return wake;
 }

@@ -58,12 +58,14 @@ void add_records(const Engine& engine, const core::CollectionConfig& collection,
     if (writer != engine.records().own_logs().end()) {
       const replication::WriterLog& own = writer->second;
       status.durable += own.durable().count();
-      status.pending += own.pending_count();
+      status.pending += own.pending_count() + own.lapsed().count();
       status.pending_bytes += own.pending_bytes();
       if (const auto* oldest = own.oldest_pending()) {
         const double age = core::to_seconds(now - oldest->local_at);
+        if (age >= status.oldest_pending_age_s) status.why = why_pending(engine, own);
         status.oldest_pending_age_s = std::max(status.oldest_pending_age_s, age);
-        status.why = why_pending(engine, own);
+      } else if (!own.lapsed().empty() && status.why.empty()) {
+        status.why = "nodes that had copies are gone: " + why_pending(engine, own);
       }
     } else {
       status.durable += engine.view().count_durable(log, acks);
@@ -139,9 +141,16 @@ facade::CollectionStatus collection_of(const Engine& engine,
     const double age = core::to_seconds(now - *state.blocked_since);
     status.oldest_pending_age_s = std::max(status.oldest_pending_age_s, age);
   }
-  status.is_over_target = status.oldest_pending_age_s > status.freshness_target_s;
+  double lag_s = 0;
+  if (const auto since = engine.records().incomplete_since(collection.name)) {
+    lag_s = core::to_seconds(now - *since);
+  }
+  const double behind_s = std::max(status.oldest_pending_age_s, lag_s);
+  status.is_over_target = behind_s > status.freshness_target_s;
   if (status.is_over_target && status.why.empty()) {
-    status.why = "behind for " + seconds_text(status.oldest_pending_age_s);
+    status.why = lag_s >= status.oldest_pending_age_s
+                     ? "has lacked records that others hold for " + seconds_text(lag_s)
+                     : "behind for " + seconds_text(behind_s);
   }
   return status;
 }
@@ -155,7 +164,8 @@ facade::StatusReport status_of(const Engine& engine, core::Instant now) {
   report.state = engine.is_draining() ? "draining" : "running";
   report.acks = engine.config().durability.acks;
   report.journal_bytes = engine.disk().journal_bytes;
-  report.journal_max_bytes = static_cast<std::uint64_t>(engine.config().durability.journal_max_bytes);
+  report.journal_max_bytes =
+      static_cast<std::uint64_t>(engine.config().durability.journal_max_bytes);
   if (engine.disk().total_bytes > 0) {
     report.disk_used_percent = 100.0 - 100.0 * static_cast<double>(engine.disk().free_bytes) /
                                            static_cast<double>(engine.disk().total_bytes);
@@ -168,7 +178,9 @@ facade::StatusReport status_of(const Engine& engine, core::Instant now) {
     const facade::CollectionStatus& status = report.collections.back();
     if (status.is_over_target || !status.problems.empty()) report.is_safe = false;
   }
-  if (!report.is_intake_open) report.problems.push_back("intake is closed: " + report.intake_closed_why);
+  if (!report.is_intake_open) {
+    report.problems.push_back("intake is closed: " + report.intake_closed_why);
+  }
   for (const auto& collection : engine.config().collections) {
     const strategy::Wanted& wanted = engine.placement().wanted(collection.name);
     if (wanted.copies < collection.copies && !wanted.why.empty()) {
@@ -235,7 +247,9 @@ std::vector<facade::TransferRow> transfers_of(const Engine& engine, core::Instan
     row.id = std::to_string(job);
     row.collection = fetch.object.first.text;
     row.object = fetch.object.second;
-    for (const NodeId& node : fetch.sources) row.source += (row.source.empty() ? "" : ",") + node.text;
+    for (const NodeId& node : fetch.sources) {
+      row.source += (row.source.empty() ? "" : ",") + node.text;
+    }
     row.target = engine.config().node.id.text;
     row.transport = "p2p";
     row.state = "running";
@@ -267,7 +281,9 @@ facade::VerifyReport verify_of(const Engine& engine, const core::CollectionConfi
       auto held = holders.find(node);
       lacking += held == holders.end() ? known.count() : known.minus(held->second).count();
     }
-    if (lacking > 0) report.differences.push_back({node.text, plural(lacking, "record") + " missing"});
+    if (lacking > 0) {
+      report.differences.push_back({node.text, plural(lacking, "record") + " missing"});
+    }
     for (const auto& [object, holders] : engine.view().objects()) {
       if (object.first != collection.name) continue;
       const core::ObjectVersion* winner = engine.view().winner(object);

@@ -1,6 +1,9 @@
 #include "engine/requests.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "facade/validate.hpp"
 
 namespace syncline::engine {
 
@@ -12,8 +15,21 @@ namespace {
 // Records sent straight to a target are sent again if nothing was heard for so long.
 constexpr core::Duration kDemandAgain = core::seconds(5);
 constexpr core::Duration kNudgeAgain = core::seconds(2);
-constexpr core::Duration kLookAgain = core::milliseconds(50);
+constexpr core::Duration kLookAgain = core::milliseconds(20);
+// A goal of 100,000 objects is compared every half second, one of 1,000 at kLookAgain.
+constexpr core::Duration kLookAgainPerItem = core::Duration(5'000);
 constexpr std::size_t kDemandRecordsMax = 1024;
+
+// Files carry their config key in their name: "canonical_hex8_2p.pth".
+bool is_key_in_path(const facade::SyncRequest& request, const std::string& path) {
+  std::string key = request.board_type;
+  if (!key.empty()) key += "_";
+  if (request.num_players) {
+    if (key.empty()) key = "_";
+    key += std::to_string(*request.num_players) + "p";
+  }
+  return path.find(key) != std::string::npos;
+}
 }  // namespace
 
 Requests::Requests(const core::Config& config, const FleetView& view, const Peers& peers,
@@ -26,6 +42,11 @@ Requests::Requests(const core::Config& config, const FleetView& view, const Peer
       door_(std::move(door)) {}
 
 void Requests::sync(const SyncRequested& request, core::Instant now, Actions& out) {
+  const bool asks_for_key = !facade::config_key_pattern(request.sync).empty();
+  if (asks_for_key && !request.only) {
+    refuse(request, "which records have this config key is not known to this node", out);
+    return;
+  }
   Sync sync{request, now, now + core::from_seconds(request.sync.timeout_s), {}};
   for (const auto& collection : config_.collections) {
     if (request.sync.data_type != "all" && request.sync.data_type != collection.name.text) continue;
@@ -47,6 +68,23 @@ void Requests::sync(const SyncRequested& request, core::Instant now, Actions& ou
     return;
   }
   syncs_.emplace(request.request, std::move(sync));
+  is_new_ = true;
+}
+
+void Requests::journalled(const core::RecordBatch& batch) {
+  for (auto& [id, sync] : syncs_) {
+    if (!sync.request.only) continue;
+    for (const core::Record& record : batch.records) {
+      if (!facade::is_config_key_asked(sync.request.sync, record.unit.config_key)) continue;
+      (*sync.request.only)[batch.log].insert(record.seq.value, record.seq.value);
+    }
+  }
+}
+
+void Requests::refuse(const SyncRequested& request, const std::string& why, Actions& out) const {
+  facade::SyncResponse response;
+  response.errors.push_back(why);
+  out.push_back(AnswerSync{request.request, std::move(response)});
 }
 
 void Requests::looked_at(const core::CollectionName& collection, std::uint64_t look) {
@@ -56,6 +94,7 @@ void Requests::looked_at(const core::CollectionName& collection, std::uint64_t l
     }
   }
   for (auto& [id, flush] : flushes_) flush.looks.erase(look);
+  is_new_ = true;
 }
 
 void Requests::records_sent(const RecordsSent& sent) {
@@ -89,14 +128,11 @@ void Requests::set_goal(Sync& sync, Part& part, core::Instant) {
       if (!goal.empty()) part.records_goal.emplace(log, std::move(goal));
     }
   } else {
-    const std::string key = sync.request.sync.board_type.empty() ||
-                                    !sync.request.sync.num_players.has_value()
-                                ? std::string()
-                                : sync.request.sync.board_type + "_" +
-                                      std::to_string(*sync.request.sync.num_players) + "p";
-    for (const auto& [object, holders] : view_.objects()) {
-      if (object.first != name) continue;
-      if (object.second.find(key) == std::string::npos) continue;
+    const auto& all = view_.objects();
+    for (auto it = all.lower_bound({name, {}}); it != all.end(); ++it) {
+      const ObjectId& object = it->first;
+      if (object.first != name) break;
+      if (!is_key_in_path(sync.request.sync, object.second)) continue;
       const core::ObjectVersion* winner = view_.winner(object);
       if (winner != nullptr && !winner->is_deleted) {
         part.objects_goal.emplace(object.second, winner->root);
@@ -104,14 +140,14 @@ void Requests::set_goal(Sync& sync, Part& part, core::Instant) {
     }
   }
   for (const NodeId& target : part.targets) {
+    for (const auto& [path, root] : part.objects_goal) part.objects_left[target].push_back(path);
     std::uint64_t bytes = 0;
     part.missing[target] = measure(part, target, &bytes);
     part.missing_bytes_at_start[target] = bytes;
   }
 }
 
-std::uint64_t Requests::measure(const Part& part, const NodeId& target,
-                                std::uint64_t* bytes) const {
+std::uint64_t Requests::measure(Part& part, const NodeId& target, std::uint64_t* bytes) {
   std::uint64_t missing = 0;
   for (const auto& [log, goal] : part.records_goal) {
     SeqSet left = goal;
@@ -122,22 +158,28 @@ std::uint64_t Requests::measure(const Part& part, const NodeId& target,
     if (writer != records_.own_logs().end()) left = left.minus(writer->second.held_by(target));
     missing += left.count();
   }
-  for (const auto& [path, root] : part.objects_goal) {
-    const ObjectId object{part.collection->name, path};
-    const ObjectHolders& holders = view_.holders(object);
+  compared_ += part.records_goal.size();
+  // What a target has confirmed once is not asked again.
+  auto left = part.objects_left.find(target);
+  if (left == part.objects_left.end()) return missing;
+  std::vector<std::string>& paths = left->second;
+  compared_ += paths.size();
+  std::erase_if(paths, [&](const std::string& path) {
+    const ObjectHolders& holders = view_.holders(ObjectId{part.collection->name, path});
+    const core::Root& root = part.objects_goal.at(path);
     auto told = holders.find(target);
-    if (told != holders.end() && told->second.root == root) continue;
+    if (told != holders.end() && told->second.root == root) return true;
     // A newer version than the goal's is as good.
-    const core::ObjectVersion* winner = view_.winner(object);
-    if (told != holders.end() && winner != nullptr && winner->root == told->second.root) continue;
-    ++missing;
+    const core::ObjectVersion* winner = view_.winner({part.collection->name, path});
+    if (told != holders.end() && winner != nullptr && winner->root == told->second.root) return true;
     for (const auto& [node, version] : holders) {
       if (version.root != root) continue;
       if (bytes != nullptr) *bytes += version.size_bytes;
       break;
     }
-  }
-  return missing;
+    return false;
+  });
+  return missing + paths.size();
 }
 
 // Makes the target move: sends what we hold of what it lacks, and tells it to look for the rest.
@@ -191,100 +233,6 @@ bool Requests::advance(Sync& sync, core::Instant now, Actions& out) {
   return true;
 }
 
-facade::SyncResponse Requests::answer_part(const Sync& sync, const Part& part,
-                                           core::Instant now) const {
-  facade::SyncResponse response;
-  response.backend_used = part.route.backend;
-  response.route = part.route;
-  response.duration_s = core::to_seconds(now - sync.started_at);
-  response.bytes_transferred = part.bytes;
-  const bool is_dry_run = sync.request.sync.is_dry_run;
-  response.success = !part.targets.empty() || is_dry_run;
-  if (!is_dry_run && !part.has_goal) {
-    response.success = false;
-    response.errors.push_back("the sources of " + part.collection->name.text +
-                              " were not read in time; see `syncline status`");
-  }
-  for (const facade::RouteVerdict& verdict : part.route.verdicts) {
-    facade::NodeSyncResult result{verdict.node, facade::NodeOutcome::kNotEligible, verdict.reason,
-                                  0};
-    if (verdict.is_chosen && !is_dry_run) {
-      const NodeId node(verdict.node);
-      auto missing = part.missing.find(node);
-      result.missing = missing == part.missing.end() ? 0 : missing->second;
-      if (part.has_goal && result.missing == 0) {
-        result.outcome = facade::NodeOutcome::kVerified;
-        response.nodes_synced.push_back(verdict.node);
-        auto bytes = part.missing_bytes_at_start.find(node);
-        if (bytes != part.missing_bytes_at_start.end()) response.bytes_transferred += bytes->second;
-      } else {
-        result.outcome = facade::NodeOutcome::kPending;
-        result.reason = node == self_ || peers_.is_linked(node)
-                            ? std::to_string(result.missing) + " still missing there"
-                            : "not reachable from here; " + std::to_string(result.missing) +
-                                  " still missing there";
-        response.success = false;
-        response.errors.push_back(verdict.node + ": " + result.reason);
-      }
-    } else if (verdict.is_chosen) {
-      result.outcome = facade::NodeOutcome::kPending;
-    }
-    response.nodes.push_back(std::move(result));
-  }
-  // A target that was named and cannot be served is a failure, not a detail.
-  for (const std::string& named : sync.request.sync.targets) {
-    for (const facade::RouteVerdict& verdict : part.route.verdicts) {
-      if (verdict.node != named || verdict.is_chosen) continue;
-      response.success = false;
-      response.errors.push_back(named + ": " + verdict.reason);
-    }
-  }
-  if (part.targets.empty() && !is_dry_run) {
-    response.errors.push_back("no node is eligible for " + part.collection->name.text +
-                              "; `syncline route " + part.collection->name.text +
-                              " --explain` says why");
-  }
-  std::uint64_t records = 0;
-  for (const auto& [log, goal] : part.records_goal) records += goal.count();
-  response.details["collection"] = part.collection->name.text;
-  response.details["goal"] =
-      part.collection->kind == core::Kind::kSqlite
-          ? std::to_string(records) + " records"
-          : std::to_string(part.objects_goal.size()) + " objects";
-  return response;
-}
-
-void Requests::answer(const Sync& sync, core::Instant now, Actions& out) {
-  std::vector<facade::SyncResponse> parts;
-  for (const Part& part : sync.parts) parts.push_back(answer_part(sync, part, now));
-  for (const facade::SyncResponse& part : parts) {
-    if (!sync.request.sync.is_dry_run) {
-      door_.count(part.backend_used, part.bytes_transferred, part.success, now - sync.started_at);
-    }
-  }
-  if (sync.request.sync.data_type != "all") {
-    out.push_back(AnswerSync{sync.request.request, parts.empty() ? facade::SyncResponse{}
-                                                                 : std::move(parts.front())});
-    return;
-  }
-  facade::SyncResponse whole;
-  whole.success = !parts.empty();
-  whole.backend_used = "all";
-  whole.duration_s = core::to_seconds(now - sync.started_at);
-  std::set<std::string> nodes;
-  for (const facade::SyncResponse& part : parts) {
-    whole.success = whole.success && part.success;
-    whole.bytes_transferred += part.bytes_transferred;
-    nodes.insert(part.nodes_synced.begin(), part.nodes_synced.end());
-    for (const std::string& error : part.errors) {
-      whole.errors.push_back(part.details.at("collection") + ": " + error);
-    }
-  }
-  whole.nodes_synced.assign(nodes.begin(), nodes.end());
-  whole.parts = std::move(parts);
-  out.push_back(AnswerSync{sync.request.request, std::move(whole)});
-}
-
 // ── flush ───────────────────────────────────────────────────────────────────────────────────────
 
 void Requests::flush(const FlushRequested& request, core::Instant now, Actions& out) {
@@ -297,9 +245,10 @@ void Requests::flush(const FlushRequested& request, core::Instant now, Actions& 
     door_.look(collection.name, look, out);
   }
   flushes_.emplace(request.request, std::move(flush));
+  is_new_ = true;
 }
 
-bool Requests::advance(Flush& flush, core::Instant now, Actions& out) {
+facade::FlushReport Requests::report_of(const Flush& flush) const {
   facade::FlushReport report;
   report.acks = flush.request.acks;
   report.is_durable = flush.looks.empty();
@@ -333,20 +282,50 @@ bool Requests::advance(Flush& flush, core::Instant now, Actions& out) {
       report.pending.push_back(std::move(status));
     }
   }
+  if (!flush.looks.empty()) {
+    facade::CollectionStatus status;
+    status.name = "sources";
+    status.why = "not all sources were read in time; `syncline status` says why";
+    report.pending.push_back(std::move(status));
+  }
+  return report;
+}
+
+bool Requests::advance(Flush& flush, core::Instant now, Actions& out) {
+  facade::FlushReport report = report_of(flush);
   if (!report.is_durable && now < flush.request.deadline) return false;
   report.duration_s = core::to_seconds(now - flush.started_at);
   out.push_back(AnswerFlush{flush.request.request, std::move(report)});
   return true;
 }
 
+void Requests::answer_all(core::Instant now, Actions& out) {
+  for (auto& [id, sync] : syncs_) {
+    sync.deadline = now;
+    advance(sync, now, out);
+  }
+  for (auto& [id, flush] : flushes_) {
+    flush.request.deadline = now;
+    advance(flush, now, out);
+  }
+  syncs_.clear();
+  flushes_.clear();
+}
+
 void Requests::plan(core::Instant now, Actions& out) {
+  if (is_idle() || (!is_new_ && now < wake_at_)) return;
+  is_new_ = false;
+  compared_ = 0;
   for (auto it = syncs_.begin(); it != syncs_.end();) {
     it = advance(it->second, now, out) ? syncs_.erase(it) : std::next(it);
   }
   for (auto it = flushes_.begin(); it != flushes_.end();) {
     it = advance(it->second, now, out) ? flushes_.erase(it) : std::next(it);
   }
-  if (!is_idle()) wake_at_ = now + kLookAgain;
+  wake_at_ = now + std::max<core::Duration>(
+                       kLookAgain, kLookAgainPerItem * static_cast<std::int64_t>(compared_));
+  for (const auto& [id, sync] : syncs_) wake_at_ = std::min(wake_at_, sync.deadline);
+  for (const auto& [id, flush] : flushes_) wake_at_ = std::min(wake_at_, flush.request.deadline);
 }
 
 std::optional<core::Instant> Requests::next_wake() const {

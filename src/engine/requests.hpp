@@ -45,6 +45,10 @@ class Requests {
   void flush(const FlushRequested& request, core::Instant now, Actions& out);
   void looked_at(const core::CollectionName& collection, std::uint64_t look);
   void records_sent(const RecordsSent& sent);
+  // Own units went to the journal: part of the goals of requests that are restricted to their key.
+  void journalled(const core::RecordBatch& batch);
+  // The node is about to stop: every request is answered as it stands.
+  void answer_all(core::Instant now, Actions& out);
 
   void plan(core::Instant now, Actions& out);
   std::optional<core::Instant> next_wake() const;
@@ -65,6 +69,7 @@ class Requests {
     std::vector<core::NodeId> targets;
     std::map<core::LogId, core::SeqSet> records_goal;
     std::map<std::string, core::Root> objects_goal;      // path -> root
+    std::map<core::NodeId, std::vector<std::string>> objects_left;  // not confirmed by the target
     std::map<core::NodeId, std::uint64_t> missing;       // at the last look
     std::map<core::NodeId, std::uint64_t> missing_bytes_at_start;
     std::map<std::pair<core::NodeId, core::LogId>, Demand> demands;
@@ -85,12 +90,14 @@ class Requests {
 
   void set_goal(Sync& sync, Part& part, core::Instant now);
   // Records or objects of the goal that the target has not confirmed.
-  std::uint64_t measure(const Part& part, const core::NodeId& target, std::uint64_t* bytes) const;
+  std::uint64_t measure(Part& part, const core::NodeId& target, std::uint64_t* bytes);
   void press(Sync& sync, Part& part, const core::NodeId& target, core::Instant now, Actions& out);
   bool advance(Sync& sync, core::Instant now, Actions& out);
   facade::SyncResponse answer_part(const Sync& sync, const Part& part, core::Instant now) const;
   void answer(const Sync& sync, core::Instant now, Actions& out);
+  facade::FlushReport report_of(const Flush& flush) const;
   bool advance(Flush& flush, core::Instant now, Actions& out);
+  void refuse(const SyncRequested& request, const std::string& why, Actions& out) const;
 
   const core::Config& config_;
   core::NodeId self_;
@@ -99,6 +106,8 @@ class Requests {
   const Records& records_;
   RequestsDoor door_;
   std::uint64_t next_look_ = 1;
+  bool is_new_ = false;       // something happened that may end a request
+  std::size_t compared_ = 0;  // logs and objects in the last turn: what looking again costs
   core::Instant wake_at_;
   std::map<std::uint64_t, Sync> syncs_;
   std::map<std::uint64_t, Flush> flushes_;

@@ -96,11 +96,15 @@ void Gossip::on(const Tick&, Actions& out) {
 
 void Gossip::on(const LinkUp& event, Actions& out) {
   peers_[event.peer] = {};
+  behind_[event.peer] = {};
   // Both ends do this: whoever was away learns at once what it missed.
   out.push_back(Send{event.peer, core::DigestMessage{catalog_.digest(), true}});
 }
 
-void Gossip::on(const LinkDown& event, Actions&) { peers_.erase(event.peer); }
+void Gossip::on(const LinkDown& event, Actions&) {
+  peers_.erase(event.peer);
+  behind_.erase(event.peer);
+}
 
 void Gossip::on(const Received& event, Actions& out) {
   if (peers_.count(event.peer) == 0) return;
@@ -109,6 +113,12 @@ void Gossip::on(const Received& event, Actions& out) {
 
 void Gossip::take(const NodeId& peer, const core::DigestMessage& message, Actions& out) {
   peers_[peer] = message.digest;
+  auto behind = behind_.find(peer);
+  auto theirs = message.digest.marks.find(peer);
+  if (behind != behind_.end() && theirs != message.digest.marks.end()) {
+    if (behind->second == core::OwnerMark{}) behind->second = theirs->second;
+    check_caught_up(peer, out);
+  }
   auto own = message.digest.marks.find(self_);
   const core::OwnerMark mine = catalog_.digest().marks.at(self_);
   if (own != message.digest.marks.end() && own->second > mine) {
@@ -127,11 +137,25 @@ void Gossip::take(const NodeId& peer, const core::DeltaMessage& message, Actions
   std::vector<catalog::FactChange> changes = catalog_.apply(message.delta);
   const bool has_moved = !(catalog_.digest() == before);
   if (!changes.empty()) out.push_back(Changed{std::move(changes)});
+  if (!behind_.empty()) {
+    std::vector<NodeId> waiting;
+    for (const auto& [node, mark] : behind_) waiting.push_back(node);
+    for (const NodeId& node : waiting) check_caught_up(node, out);
+  }
   if (has_moved) {
     has_news_ = true;  // passed on to those that lack it
     // A bounded delta may be the first of several: ask on while something came.
     out.push_back(Send{peer, core::DigestMessage{catalog_.digest(), false}});
   }
+}
+
+void Gossip::check_caught_up(const NodeId& peer, Actions& out) {
+  auto behind = behind_.find(peer);
+  if (behind == behind_.end() || behind->second == core::OwnerMark{}) return;
+  const auto ours = catalog_.mark(peer);
+  if (ours < behind->second) return;
+  behind_.erase(behind);
+  out.push_back(CaughtUp{peer});
 }
 
 void Gossip::send_delta(const NodeId& peer, Actions& out) {

@@ -44,7 +44,10 @@ struct Send {
 struct Changed {  // facts of others that are new here
   std::vector<catalog::FactChange> changes;
 };
-using Action = std::variant<Send, Changed>;
+struct CaughtUp {  // all that the peer had told of itself when its link came up is known here now
+  core::NodeId peer;
+};
+using Action = std::variant<Send, Changed, CaughtUp>;
 using Actions = std::vector<Action>;
 
 class Gossip {
@@ -59,6 +62,9 @@ class Gossip {
   const core::Fact* assert_own(const std::string& key, const std::string& value);
   const core::Fact* remove_own(const std::string& key);
 
+  // A node was removed from the fleet: its facts are void. Answers what changed.
+  std::vector<catalog::FactChange> forget(const core::NodeId& node) { return catalog_.forget(node); }
+
   const catalog::Catalog& catalog() const { return catalog_; }
 
  private:
@@ -69,6 +75,7 @@ class Gossip {
   void take(const core::NodeId& peer, const core::DigestMessage& message, Actions& out);
   void take(const core::NodeId& peer, const core::DeltaMessage& message, Actions& out);
   void send_delta(const core::NodeId& peer, Actions& out);
+  void check_caught_up(const core::NodeId& peer, Actions& out);
   std::uint64_t draw(std::uint64_t below);
   core::NodeId next_peer();
 
@@ -83,6 +90,8 @@ class Gossip {
   std::vector<core::NodeId> order_;  // of this round
   // What each linked peer is known to have: from its digests, and from what was sent to it.
   std::map<core::NodeId, core::CatalogDigest> peers_;
+  // Of peers that have not been caught up with since their link came up: their own mark, once told.
+  std::map<core::NodeId, core::OwnerMark> behind_;
 };
 
 }  // namespace syncline::gossip

@@ -1,0 +1,141 @@
+// When the engine looks at the sources, and what follows from what was found.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace syncline::engine {
+
+using core::CollectionName;
+using core::Instant;
+using core::LogId;
+using core::NodeId;
+
+namespace {
+// After the journal refused units, the source is read again this much later.
+constexpr core::Duration kIntakeRetry = core::seconds(1);
+}  // namespace
+
+// ── sources ─────────────────────────────────────────────────────────────────────────────────────
+
+void Engine::on(const SourceChanged& event) {
+  auto it = collections_.find(event.collection);
+  if (it != collections_.end()) it->second.is_look_wanted = true;
+}
+
+void Engine::on(const UnitsRead& event) {
+  CollectionState& state = collections_[event.collection];
+  state.open_units = event.open_units;
+  state.problems = event.problems;
+  records_.units_read(event, *out_);
+  const Append& append = std::get<Append>(out_->back());
+  state.last_append = append.append_id;
+  requests_.journalled(*append.batch);
+  if (event.has_more) {
+    state.is_look_continued = true;
+    state.is_look_wanted = true;
+    state.is_full_look_wanted |= state.is_running_full;
+  }
+}
+
+void Engine::on(const Appended& event) {
+  records_.appended(event, now_, *out_);
+  for (auto& [name, state] : collections_) {
+    if (state.last_append != event.append_id) continue;
+    state.last_append.reset();
+    look_finished(name, state);
+  }
+}
+
+void Engine::on(const AppendFailed& event) {
+  records_.append_failed(event, now_, *out_);
+  for (auto& [name, state] : collections_) {
+    if (state.last_append != event.append_id) continue;
+    // The cursors were not stored either: the next read finds the same units again. It must look
+    // at everything, for the shell has forgotten which databases had changed.
+    state.last_append.reset();
+    state.read_under_way = 0;
+    state.is_look_continued = false;
+    state.is_full_look_wanted = true;
+    state.problems = {core::to_string(event.error)};
+    if (!state.blocked_since) state.blocked_since = now_;
+    state.looks_wanted.merge(state.looks_running);
+    state.looks_running.clear();
+    state.not_before = now_ + kIntakeRetry;
+  }
+}
+
+void Engine::on(const FilesScanned& event) {
+  CollectionState& state = collections_[event.collection];
+  state.problems = event.problems;
+  state.open_units = event.unstable;
+  objects_.scanned(event, now_, *out_);
+  for (const auto& collection : config_.collections) {
+    if (collection.name == event.collection && event.unstable > 0) {
+      state.rescan_at = now_ + core::milliseconds(collection.stable_ms);
+    }
+  }
+  look_finished(event.collection, state);
+}
+
+void Engine::look_finished(const CollectionName& name, CollectionState& state) {
+  state.read_under_way = 0;
+  state.blocked_since.reset();
+  if (std::exchange(state.is_look_continued, false)) return;  // more of the same look follows
+  // During a drain the last look is one that began after the notice.
+  if (drain_ && state.is_last_look) drain_->unread.erase(name);
+  for (std::uint64_t look : state.looks_running) requests_.looked_at(name, look);
+  state.looks_running.clear();
+}
+
+// May the sources of the collection be read now, were there a reason to?
+bool Engine::may_look(const core::CollectionConfig& collection) const {
+  const CollectionState& state = collections_.at(collection.name);
+  if (collection.root.empty() || state.read_under_way != 0) return false;
+  if (!records_.intake().is_open && collection.kind == core::Kind::kSqlite) return false;
+  return !drain_ || drain_->unread.count(collection.name) > 0;
+}
+
+std::optional<Instant> Engine::next_look(const core::CollectionConfig& collection) const {
+  if (!may_look(collection)) return std::nullopt;
+  const CollectionState& state = collections_.at(collection.name);
+  Instant at = state.next_poll;
+  if (state.rescan_at) at = std::min(at, *state.rescan_at);
+  if (state.is_look_wanted || state.is_full_look_wanted) at = state.not_before;
+  return std::max(at, state.not_before);
+}
+
+void Engine::plan_looks() {
+  for (const auto& collection : config_.collections) {
+    CollectionState& state = collections_[collection.name];
+    if (collection.root.empty()) {  // nothing is produced here: looking is done at once
+      for (std::uint64_t look : std::exchange(state.looks_wanted, {})) {
+        requests_.looked_at(collection.name, look);
+      }
+      continue;
+    }
+    if (!may_look(collection) || now_ < state.not_before) continue;
+    if (now_ >= state.next_poll) {
+      state.is_full_look_wanted = true;
+      state.next_poll = now_ + poll_interval(collection, config_.node);
+    }
+    if (state.rescan_at && now_ >= *state.rescan_at) {
+      state.rescan_at.reset();
+      state.is_look_wanted = true;
+    }
+    if (!state.is_look_wanted && !state.is_full_look_wanted) continue;
+    state.read_under_way = next_read_++;
+    state.looks_running.merge(state.looks_wanted);
+    state.looks_wanted.clear();
+    state.is_running_full = std::exchange(state.is_full_look_wanted, false);
+    state.is_look_wanted = false;
+    state.is_last_look = drain_.has_value();
+    if (collection.kind == core::Kind::kSqlite) {
+      out_->push_back(ReadSource{collection.name, state.read_under_way, state.is_running_full});
+    } else {
+      out_->push_back(ScanFiles{collection.name, state.read_under_way, state.is_running_full});
+    }
+  }
+}
+
+}  // namespace syncline::engine

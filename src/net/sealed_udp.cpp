@@ -5,6 +5,7 @@
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/udp.hpp>
+#include <asio/ip/v6_only.hpp>
 #include <map>
 
 #include "core/sha256.hpp"

@@ -10,7 +10,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "AutoSyncDaemon is deprecated; call instead: "
+    "call instead: "
     "run \"syncline daemon\"; at once: client.sync({.data_type = \"games\"})")]] AutoSyncDaemon {
  public:
   explicit AutoSyncDaemon(const Client& client) : client_(client) {}

@@ -10,7 +10,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "ClusterDataSyncDaemon is deprecated; call instead: "
+    "call instead: "
     "client.sync({.data_type = \"games\", "
     ".priority = syncline::Priority::kHigh})")]] ClusterDataSyncDaemon {
  public:

@@ -12,7 +12,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "EphemeralSyncDaemon is deprecated; call instead: "
+    "call instead: "
     "client.sync({.data_type = \"games\", .prefer_ephemeral = true})")]] EphemeralSyncDaemon {
  public:
   explicit EphemeralSyncDaemon(const Client& client) : client_(client) {}

@@ -10,7 +10,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "SyncCoordinator is deprecated; call instead: "
+    "call instead: "
     "client.sync({.data_type = \"games\"})")]] SyncCoordinator {
  public:
   explicit SyncCoordinator(const Client& client) : client_(client) {}

@@ -10,7 +10,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "SyncOrchestrator is deprecated; call instead: "
+    "call instead: "
     "client.sync({.data_type = \"all\"})")]] SyncOrchestrator {
  public:
   explicit SyncOrchestrator(const Client& client) : client_(client) {}

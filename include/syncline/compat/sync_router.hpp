@@ -13,7 +13,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "SyncRouter is deprecated; call instead: "
+    "call instead: "
     "client.route({.data_type = \"games\"})")]] SyncRouter {
  public:
   explicit SyncRouter(const Client& client) : client_(client) {}

@@ -13,7 +13,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "SyncScheduler is deprecated; call instead: "
+    "call instead: "
     "client.sync({.data_type = \"games\", "
     ".priority = syncline::Priority::kHigh})")]] SyncScheduler {
  public:

@@ -10,7 +10,7 @@
 namespace syncline::compat {
 
 class [[deprecated(
-    "UnifiedDataSyncService is deprecated; call instead: "
+    "call instead: "
     "run \"syncline daemon\"; for one round: "
     "client.sync({.data_type = \"all\"})")]] UnifiedDataSyncService {
  public:

@@ -24,7 +24,7 @@ struct ObjectData {
   std::uint64_t job = 0;
   std::uint64_t offset = 0;
   std::string bytes;
-  std::uint32_t raw_bytes = 0;  // 0: as they are; else packed with zstd (packing.hpp), at most 1 MiB
+  std::uint32_t raw_bytes = 0;  // 0: as they are; else packed (packing.hpp), at most 1 MiB
   bool operator==(const ObjectData&) const = default;
 };
 // Roots of all pieces; or the hashes of the blocks of one piece, to find what is wrong in it.

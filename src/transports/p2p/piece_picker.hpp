@@ -1,0 +1,119 @@
+// Which piece to ask next, and from whom. A core: no clock, no I/O, no randomness of its own.
+//
+// Rules:
+// 1. At most window_bytes are asked and not yet settled: memory does not grow with the object.
+// 2. Among the pieces that nobody was asked for: the rarest among the sources first; among equally
+//    rare ones in order from first_piece on, so that disks read forward. Fetchers that begin at
+//    different pieces have different pieces to give to each other.
+// 3. Each piece goes to the source that would have it here soonest, by what it still owes and by
+//    its measured speed: a source twice as fast is asked for twice as much.
+// 4. What a silent source owes is taken back and asked elsewhere, if there is an elsewhere. It is
+//    asked again once it has sent something.
+// 5. End game: when every missing piece is asked for and a source idles, it is asked for a second
+//    copy of the piece whose copy under way would come latest; never for a third.
+// 6. A source that sent wrong bytes is barred: never asked again, whatever else happens.
+//
+// A whole piece is asked from one source, so a wrong one has one culprit.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "core/time.hpp"
+
+namespace syncline::transports::p2p {
+
+inline constexpr std::uint64_t kPieceBytes = 1u << 20;  // as everywhere. DO NOT CHANGE
+
+struct PickerSettings {
+  std::uint64_t size_bytes = 0;   // of the object; not zero
+  std::uint64_t window_bytes = 8u << 20;
+  std::uint64_t first_piece = 0;  // where the order begins
+  core::Duration silence_max = core::milliseconds(5000);  // rule 4
+};
+
+struct Ask {
+  core::NodeId source;
+  std::uint64_t piece = 0;
+  auto operator<=>(const Ask&) const = default;
+};
+
+class PiecePicker {
+ public:
+  explicit PiecePicker(PickerSettings settings);
+
+  std::uint64_t piece_count() const { return state_.size(); }
+  std::uint64_t piece_bytes(std::uint64_t piece) const;
+
+  void mark_present(std::uint64_t piece);
+  // A source that holds everything, until told otherwise. A barred one stays barred.
+  void add_source(const core::NodeId& source, core::Instant now);
+  // Holds only these; `held` has an entry per piece.
+  void source_has(const core::NodeId& source, std::vector<bool> held);
+  // Gone, or it will not serve: what it owed is asked elsewhere. It may be added again.
+  void drop_source(const core::NodeId& source);
+  void bar(const core::NodeId& source);
+
+  // The next ask to send now, if any; it counts as sent.
+  std::optional<Ask> next(core::Instant now);
+
+  // Bytes of an ask under way have come. False: no such ask (any more).
+  bool bytes_came(const Ask& ask, std::uint64_t bytes, core::Instant now);
+  // All bytes of the ask are here and are being verified.
+  void arrived(const Ask& ask);
+  // Verified and written. Answers the other copies under way: their bytes are of no use any more.
+  std::vector<Ask> verified(std::uint64_t piece);
+  // Not verified: the piece is missing again (see bar()).
+  void failed(const Ask& ask);
+  // The source has the object but serves nothing more before `until`.
+  void put_off(const Ask& ask, core::Instant until);
+  // Asks taken back by rule 4. Their bytes may still come; nobody waits for them.
+  std::vector<Ask> give_up_silent(core::Instant now);
+
+  bool is_complete() const { return missing_ == 0; }
+  bool has_sources() const;
+  bool is_barred(const core::NodeId& source) const { return barred_.count(source) > 0; }
+  std::uint64_t in_flight_bytes() const { return in_flight_bytes_; }
+  // Asks whose bytes are still awaited.
+  std::size_t awaited() const { return awaited_; }
+  double bytes_per_s(const core::NodeId& source) const;  // 0: not measured yet
+
+ private:
+  enum class State : std::uint8_t { kMissing, kAsked, kArrived, kPresent };
+  struct Source {
+    std::vector<bool> held;          // empty: everything
+    std::set<std::uint64_t> owes;    // pieces
+    std::uint64_t owed_bytes = 0;
+    double bytes_per_s = 0;
+    std::uint64_t sample_bytes = 0;  // since sample_at
+    core::Instant sample_at;
+    core::Instant heard_at;          // the last byte, or when it was first asked after owing none
+    core::Instant not_before;
+    bool is_silent = false;
+    bool has(std::uint64_t piece) const { return held.empty() || held[piece]; }
+  };
+  std::vector<core::NodeId> by_expected_finish(core::Instant now) const;
+  double expected_seconds(const Source& source, std::uint64_t more_bytes) const;
+  std::optional<std::uint64_t> rarest_missing(const Source& source) const;
+  std::optional<std::uint64_t> worth_a_second_copy(const core::NodeId& id) const;
+  Ask send(const core::NodeId& id, std::uint64_t piece, core::Instant now);
+  void release(const core::NodeId& id, Source& source, std::uint64_t piece);
+  std::size_t copies(std::uint64_t piece) const;
+
+  PickerSettings settings_;
+  std::vector<State> state_;
+  std::map<std::uint64_t, std::set<core::NodeId>> asked_;  // piece -> who owes a copy
+  std::map<core::NodeId, Source> sources_;
+  std::set<core::NodeId> barred_;
+  std::uint64_t missing_ = 0;          // not present yet
+  std::uint64_t unasked_ = 0;          // kMissing
+  std::uint64_t cursor_ = 0;           // no kMissing piece lies between first_piece and here
+  std::uint64_t in_flight_bytes_ = 0;  // asked (each copy) or being verified
+  std::size_t awaited_ = 0;
+};
+
+}  // namespace syncline::transports::p2p

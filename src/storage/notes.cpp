@@ -83,6 +83,37 @@ Status Store::save_version(const core::CollectionName& collection, const std::st
   return insert.run();
 }
 
+Status Store::save_files(const core::CollectionName& collection,
+                         std::span<const FileChange> changes) {
+  SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(state_->db));
+  SYNCLINE_ASSIGN(auto known, state_->db.prepare(
+      "INSERT INTO files (collection, path, known) VALUES (?, ?, ?) "
+      "ON CONFLICT (collection, path) DO UPDATE SET known = excluded.known"));
+  SYNCLINE_ASSIGN(auto version, state_->db.prepare(
+      "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
+      "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
+  SYNCLINE_ASSIGN(auto forget, state_->db.prepare(
+      "DELETE FROM files WHERE collection = ? AND path = ? AND known IS NULL AND version IS NULL"));
+  const std::string_view name = collection.text;
+  for (const FileChange& change : changes) {
+    if (change.known) {
+      known.bind(1, name).bind(2, std::string_view(change.path));
+      if (change.known->empty()) known.bind_null(3);
+      else known.bind_blob(3, *change.known);
+      SYNCLINE_TRY(known.run());
+    }
+    if (change.version) {
+      version.bind(1, name).bind(2, std::string_view(change.path));
+      if (*change.version) version.bind_blob(3, encode(**change.version));
+      else version.bind_null(3);
+      SYNCLINE_TRY(version.run());
+    }
+    forget.bind(1, name).bind(2, std::string_view(change.path));
+    SYNCLINE_TRY(forget.run());
+  }
+  return transaction.commit();
+}
+
 Status Store::forget_file(const core::CollectionName& collection, const std::string& path) {
   SYNCLINE_ASSIGN(auto erase, state_->db.prepare(
       "DELETE FROM files WHERE collection = ? AND path = ?"));

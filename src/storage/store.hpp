@@ -35,6 +35,14 @@ struct RecordSize {
   core::WallMs committed_at;
 };
 
+// What changes of one file's notes.
+struct FileChange {
+  std::string path;
+  std::optional<std::string> known;  // none: stays; empty: the file has to be hashed again
+  // None: stays; nothing inside: this node has no version of it any more.
+  std::optional<std::optional<core::ObjectVersion>> version;
+};
+
 struct FileNote {
   std::string known;  // the scanner's, opaque; empty: to be hashed again
   std::optional<core::ObjectVersion> version;
@@ -95,6 +103,9 @@ class Store {
                           const std::map<std::string, std::string>& known);
   core::Status save_version(const core::CollectionName& collection, const std::string& path,
                             const core::ObjectVersion* version);
+  // Many files in one transaction. A file that is left with neither is forgotten.
+  core::Status save_files(const core::CollectionName& collection,
+                          std::span<const FileChange> changes);
   core::Status forget_file(const core::CollectionName& collection, const std::string& path);
 
  private:

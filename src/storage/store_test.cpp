@@ -147,6 +147,27 @@ TEST(Store, cursors_move_with_the_units_that_they_stand_for) {
   EXPECT_EQ(to_string(store->with_config_key(kGames, "ev*")->at(kOwn)), "2");
 }
 
+TEST(Store, notes_of_many_files_are_saved_together_and_a_file_without_any_is_forgotten) {
+  const Folder folder;
+  auto store = std::move(Store::open(folder.path, kSelf)).value();
+  core::ObjectVersion version;
+  version.size_bytes = 7;
+  ASSERT_TRUE(store->save_files(kGames, std::vector<FileChange>{
+      {"a", "stamp", version}, {"b", "stamp", std::nullopt}, {"c", std::nullopt, version}}).ok());
+  auto files = *store->files(kGames);
+  ASSERT_EQ(files.size(), 3u);
+  EXPECT_EQ(files["a"].known, "stamp");
+  EXPECT_EQ(files["a"].version, version);
+  EXPECT_FALSE(files["b"].version);
+  EXPECT_EQ(files["c"].known, "");
+  ASSERT_TRUE(store->save_files(kGames, std::vector<FileChange>{
+      {"a", "", std::nullopt}, {"b", "", std::nullopt},
+      {"c", std::nullopt, std::optional<core::ObjectVersion>()}}).ok());
+  files = *store->files(kGames);
+  ASSERT_EQ(files.size(), 1u) << "only `a` still has a version";
+  EXPECT_EQ(files["a"].version, version);
+}
+
 TEST(Store, epochs_grow_even_when_the_clock_goes_back) {
   const Folder folder;
   EXPECT_EQ(*open(folder.path)->next_epoch(1000), 1000u);

@@ -1,0 +1,274 @@
+// From Fetch to FetchDone: copied from here or fetched, then put into place.
+#include <algorithm>
+
+#include "node/files_state.hpp"
+#include "node/known_file.hpp"
+
+namespace syncline::node {
+
+using core::Error;
+using core::ErrorKind;
+
+namespace {
+
+// What a transport sees of a landing.
+class LandingDestination final : public transports::Destination {
+ public:
+  explicit LandingDestination(std::shared_ptr<disk::Landing> landing)
+      : landing_(std::move(landing)) {}
+  std::uint64_t size_bytes() const override { return landing_->request().object.size_bytes; }
+  std::uint64_t piece_count() const override { return landing_->piece_count(); }
+  bool has_piece(std::uint64_t piece) const override { return landing_->has_piece(piece); }
+  std::uint64_t bytes_present() const override { return landing_->bytes_present(); }
+  core::Status write_piece(std::uint64_t piece, std::string_view bytes,
+                           const std::vector<core::Digest256>& block_hashes) override {
+    return landing_->write_piece(piece, bytes, block_hashes);
+  }
+  core::Status checkpoint() override { return landing_->checkpoint(); }
+  std::string staged_path() const override { return landing_->staged_path(); }
+  core::Status verify_all() override { return landing_->verify_all(); }
+
+ private:
+  std::shared_ptr<disk::Landing> landing_;
+};
+
+bool is_small(const FilesJobPtr& job) {
+  return job->fetch.object.size_bytes < disk::kResumeBytesMin;
+}
+
+}  // namespace
+
+// ── begin ───────────────────────────────────────────────────────────────────────────────────────
+
+core::Result<FilesJobPtr> FilesShell::State::accept(const engine::Fetch& action) {
+  auto job = std::make_shared<FilesJob>();
+  job->fetch = action;
+  job->lane = lane(action.collection);
+  if (job->lane == nullptr) {
+    return Error{ErrorKind::kInvalid, "the collection has no root on this node", action.path};
+  }
+  transfer::Transport name = transfer::Transport::kP2p;
+  if (!action.transport.empty()) {
+    SYNCLINE_ASSIGN(name, transfer::parse_transport(action.transport));
+  }
+  auto transport = transports.find(name);
+  if (transport == transports.end()) {
+    return Error{ErrorKind::kInvalid,
+                 std::string("the transport ") + to_string(name) + " is not set up on this node",
+                 action.path};
+  }
+  job->transport = transport->second;
+  return job;
+}
+
+void FilesShell::carry_out(const engine::Fetch& action) {
+  State& s = *state_;
+  auto accepted = s.accept(action);
+  if (!accepted.ok()) {
+    s.ports.post(engine::FetchDone{action.job, accepted.error(), 0, {}, {}});
+    return;
+  }
+  const FilesJobPtr job = std::move(accepted).value();
+  {
+    const std::lock_guard lock(s.jobs_mutex);
+    s.jobs[action.job] = job;
+  }
+  bool is_here = false;  // under another path: copied, not fetched
+  for (auto& [name, lane] : s.lanes) {
+    const std::lock_guard lock(lane->mutex);
+    is_here |= lane->by_root.count(action.object.root) > 0;
+  }
+  if (!is_here) {
+    s.start(job);
+    return;
+  }
+  s.copier.post([&s, job] {
+    const core::Status copied = s.copy_from_here(job);
+    if (copied.ok()) {
+      s.fetched(job, {});
+    } else {  // it changed meanwhile, or cannot be read: the others have it too
+      job->landing.reset();
+      s.start(job);
+    }
+  });
+}
+
+void FilesShell::State::start(const FilesJobPtr& job) {
+  if (job->is_cancelled || is_closed) {
+    end(job, Error{ErrorKind::kCancelled, "the fetch was cancelled", job->fetch.path}, {});
+    return;
+  }
+  transports::FetchRequest request;
+  request.job = job->fetch.job;
+  request.collection = job->fetch.collection;
+  request.path = job->fetch.path;
+  request.object = job->fetch.object;
+  for (const core::NodeId& node : job->fetch.sources) request.sources.push_back({node, {}, {}});
+  request.times = transfer::times_of(job->transport->name(), config.transport);
+  request.priority = job->fetch.priority;
+  request.bandwidth_mbps = job->fetch.bandwidth_mbps;
+  request.open = [this, job](std::vector<core::Digest256> layer) {
+    return open_landing(job, std::move(layer));
+  };
+  if (const std::string why = job->transport->why_not(request); !why.empty()) {
+    end(job, Error{ErrorKind::kUnreachable, why, job->fetch.path}, {});
+    return;
+  }
+  transports::FetchCallbacks callbacks;
+  callbacks.progress = [this, id = job->fetch.job](std::uint64_t bytes) {
+    ports.post(engine::FetchProgress{id, bytes});
+  };
+  callbacks.done = [this, job](transports::FetchOutcome outcome) {
+    fetched(job, std::move(outcome));
+  };
+  job->transport->fetch(std::move(request), std::move(callbacks));
+}
+
+void FilesShell::carry_out(const engine::CancelFetch& action) {
+  State& s = *state_;
+  FilesJobPtr job;
+  {
+    const std::lock_guard lock(s.jobs_mutex);
+    auto it = s.jobs.find(action.job);
+    if (it == s.jobs.end()) return;
+    job = it->second;
+  }
+  job->is_cancelled = true;
+  job->transport->cancel(action.job);
+}
+
+// ── bytes ───────────────────────────────────────────────────────────────────────────────────────
+
+core::Result<transports::DestinationPtr> FilesShell::State::open_landing(
+    const FilesJobPtr& job, std::vector<core::Digest256> layer) {
+  FilesLane& lane = *job->lane;
+  SYNCLINE_ASSIGN(const FilesLane::Open open, lane.open(config.node.id));
+  disk::LandingRequest request;
+  request.path = job->fetch.path;
+  request.object = job->fetch.object;
+  request.piece_layer = std::move(layer);
+  request.replaces = job->fetch.replaces;
+  const auto known = lane.known_at(job->fetch.path);
+  const bool has_older = known && known->root == request.replaces && !request.replaces.is_zero();
+  if (has_older) request.replaces_known = *known;
+  SYNCLINE_ASSIGN(job->landing, open.site->begin(std::move(request)));
+  if (has_older && job->landing->piece_count() > 1) {
+    // A delta that fails costs bytes on the wire, nothing else.
+    (void)job->landing->reuse_from(job->fetch.path).ok();
+  }
+  return transports::DestinationPtr(std::make_shared<LandingDestination>(job->landing));
+}
+
+core::Status FilesShell::State::copy_from_here(const FilesJobPtr& job) {
+  SYNCLINE_ASSIGN(const Found found, find(job->fetch.object.root));
+  SYNCLINE_ASSIGN(auto layer, found.tree->piece_layer(found.path, found.reader->known()));
+  SYNCLINE_ASSIGN(const auto opened, open_landing(job, std::move(layer)));
+  disk::Landing& landing = *job->landing;
+  // Shared extents where the file system can; what it cannot is copied below.
+  if (found.lane == job->lane) (void)landing.reuse_from(found.path).ok();
+  std::string bytes;
+  for (std::uint64_t piece = 0; piece < landing.piece_count(); ++piece) {
+    if (landing.has_piece(piece)) continue;
+    if (job->is_cancelled || is_closed) {
+      return Error{ErrorKind::kCancelled, "the copy was cancelled", job->fetch.path};
+    }
+    bytes.resize(landing.piece_bytes(piece));
+    SYNCLINE_ASSIGN(const std::size_t got, found.reader->read_at(piece * disk::kPieceBytes,
+                                                                 std::span<char>(bytes)));
+    SYNCLINE_TRY(landing.write_piece(piece, std::string_view(bytes).substr(0, got)));
+  }
+  return {};
+}
+
+// ── into place ──────────────────────────────────────────────────────────────────────────────────
+
+void FilesShell::State::fetched(const FilesJobPtr& job, transports::FetchOutcome outcome) {
+  job->outcome = std::move(outcome);
+  if (!job->outcome.status.ok()) {
+    job->landing.reset();  // what came stays on the disk, to be resumed
+    end(job, job->outcome.status, {});
+    return;
+  }
+  FilesLane& lane = *job->lane;
+  {
+    const std::lock_guard lock(lane.mutex);
+    lane.arrived.push_back(job);
+    if (lane.is_placing_posted) return;
+    lane.is_placing_posted = true;
+  }
+  lane.lander.post([this, &lane] { place(lane); });
+}
+
+// Small files that arrived while others were being placed are placed together; a large one does
+// not hold them up.
+void FilesShell::State::place(FilesLane& lane) {
+  std::vector<FilesJobPtr> arrived;
+  {
+    const std::lock_guard lock(lane.mutex);
+    arrived.swap(lane.arrived);
+    lane.is_placing_posted = false;
+  }
+  const auto large = std::stable_partition(arrived.begin(), arrived.end(), is_small);
+  if (large != arrived.begin()) place_some(lane, {arrived.begin(), large});
+  for (auto it = large; it != arrived.end(); ++it) place_some(lane, {*it});
+}
+
+void FilesShell::State::place_some(FilesLane& lane, const std::vector<FilesJobPtr>& some) {
+  std::vector<FilesJobPtr> wanted;
+  std::vector<disk::Landing*> landings;
+  for (const FilesJobPtr& job : some) {
+    if (job->is_cancelled) {
+      job->landing.reset();
+      end(job, Error{ErrorKind::kCancelled, "the fetch was cancelled", job->fetch.path}, {});
+      continue;
+    }
+    wanted.push_back(job);
+    landings.push_back(job->landing.get());
+  }
+  if (wanted.empty()) return;
+  const auto open = lane.opened();
+  SYNCLINE_CHECK(open.has_value(), "landed where nothing is open", lane.config.name);
+  {
+    const std::lock_guard lock(lane.mutex);
+    for (const FilesJobPtr& job : wanted) lane.placing.insert(job->fetch.path);
+  }
+  auto results = open->site->finish_all(landings);
+  std::vector<storage::FileChange> notes;
+  std::vector<std::pair<FilesJobPtr, std::string>> placed;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const FilesJobPtr& job = wanted[i];
+    const std::string& path = job->fetch.path;
+    job->landing.reset();
+    const bool is_known = results[i].ok() && !job->is_cancelled;
+    {
+      const std::lock_guard lock(lane.mutex);
+      lane.placing.erase(lane.placing.find(path));
+      if (is_known) lane.remember(path, results[i]->known);
+    }
+    if (!results[i].ok()) {
+      end(job, results[i].error(), {});
+      continue;
+    }
+    if (!results[i]->conflict_copy.empty()) look_again(lane, results[i]->conflict_copy);
+    // Cancelled at the last moment: the engine does not know that it is there, the scan tells.
+    if (!is_known) look_again(lane, path);
+    if (is_known) notes.push_back({path, encode(results[i]->known), job->fetch.object});
+    placed.emplace_back(job, std::move(results[i]->conflict_copy));
+  }
+  save(lane.config.name, std::move(notes),
+       [this, placed = std::move(placed)](const core::Status& saved) {
+         for (const auto& [job, conflict_copy] : placed) end(job, saved, conflict_copy);
+       });
+}
+
+void FilesShell::State::end(const FilesJobPtr& job, core::Status status,
+                            std::string conflict_copy) {
+  {
+    const std::lock_guard lock(jobs_mutex);
+    jobs.erase(job->fetch.job);
+  }
+  ports.post(engine::FetchDone{job->fetch.job, std::move(status), job->outcome.bytes,
+                               std::move(conflict_copy), job->outcome.node});
+}
+
+}  // namespace syncline::node

@@ -1,0 +1,390 @@
+// The shell on real folders and a real state database; a transport that serves from memory.
+#include "node/files_shell.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+
+#include "catalog/views.hpp"
+#include "core/merkle.hpp"
+#include "node/known_file.hpp"
+#include "node/serial.hpp"
+#include "storage/store.hpp"
+
+namespace syncline::node {
+namespace {
+
+using core::CollectionName;
+using core::ErrorKind;
+using core::NodeId;
+
+const CollectionName kModels("models");
+
+struct Folder {
+  std::string path;
+  Folder() {
+    char name[] = "/tmp/syncline-files-XXXXXX";
+    path = ::mkdtemp(name);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+core::ObjectVersion version_of(const std::string& bytes) {
+  core::ObjectVersion version;
+  version.size_bytes = bytes.size();
+  version.mtime_ms = 1'700'000'000'000;
+  version.origin = NodeId("far");
+  version.version.counters[NodeId("far")] = 1;
+  if (!bytes.empty()) version.root = core::merkle_root(core::block_hashes(bytes));
+  return version;
+}
+
+std::string bytes_of(std::size_t size, char seed) {
+  std::string bytes(size, seed);
+  for (std::size_t i = 0; i < size; i += 4096) bytes[i] = static_cast<char>(i >> 12);
+  return bytes;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Fetches at once, on its own thread, from a map; counts the pieces that it had to bring.
+class MemoryTransport final : public transports::Transport {
+ public:
+  transfer::Transport name() const override { return transfer::Transport::kP2p; }
+  std::string why_not(const transports::FetchRequest&) const override { return {}; }
+  double setup_seconds() const override { return 0; }
+  void cancel(std::uint64_t) override { ++cancels; }
+  void close() override { thread_.close(); }
+  void fetch(transports::FetchRequest request, transports::FetchCallbacks callbacks) override {
+    thread_.post([this, request, callbacks] { callbacks.done(run(request)); });
+  }
+
+  std::map<core::Root, std::string> objects;
+  std::atomic<int> fetches{0};
+  std::atomic<int> pieces{0};
+  std::atomic<int> cancels{0};
+
+ private:
+  transports::FetchOutcome run(const transports::FetchRequest& request) {
+    ++fetches;
+    auto it = objects.find(request.object.root);
+    if (it == objects.end()) return {core::Error{ErrorKind::kMissing, "nobody has it", ""}, 0, {}};
+    const std::string& bytes = it->second;
+    std::vector<core::Digest256> layer = core::merkle_layer(core::block_hashes(bytes), 64);
+    if (layer.size() < 2) layer.clear();
+    auto opened = request.open(layer);
+    if (!opened.ok()) return {opened.error(), 0, {}};
+    std::uint64_t got = 0;
+    for (std::uint64_t piece = 0; piece < (*opened)->piece_count(); ++piece) {
+      if ((*opened)->has_piece(piece)) continue;
+      const std::string part = bytes.substr(piece << 20, 1 << 20);
+      const core::Status written =
+          (*opened)->write_piece(piece, part, core::block_hashes(part));
+      if (!written.ok()) return {written, got, NodeId("far")};
+      got += part.size();
+      ++pieces;
+    }
+    return {{}, got, NodeId("far")};
+  }
+  Serial thread_{"memory"};
+};
+
+struct Shell : ::testing::Test {
+  Folder folder;
+  Folder state;
+  core::Config config;
+  env::SystemClock clock;
+  std::unique_ptr<storage::Store> store;
+  std::unique_ptr<Serial> journal;
+  MemoryTransport transport;
+  std::unique_ptr<FilesShell> shell;
+  engine::Recovered recovered;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<engine::Event> events;
+
+  void SetUp() override {
+    config.node.id = NodeId("me");
+    core::CollectionConfig models;
+    models.name = kModels;
+    models.kind = core::Kind::kFiles;
+    models.root = folder.path;
+    models.stable_ms = 0;
+    config.collections = {models};
+    start();
+  }
+  void TearDown() override { stop(); }
+  void start() {
+    store = std::move(storage::Store::open(state.path, config.node.id)).value();
+    journal = std::make_unique<Serial>("journal");
+    FilesPorts ports;
+    ports.post = [this](engine::Event event) {
+      const std::lock_guard lock(mutex);
+      events.push_back(std::move(event));
+      changed.notify_all();
+    };
+    ports.on_loop = [](const std::function<void()>& task) { task(); };
+    ports.with_store = [this](std::function<void(storage::Store&)> task) {
+      journal->post([this, task = std::move(task)] { task(*store); });
+    };
+    shell = std::make_unique<FilesShell>(config, clock, ports);
+    recovered = {};
+    ASSERT_TRUE(shell->recover(*store, recovered).ok());
+    shell->attach(&transport);
+  }
+  void stop() {
+    transport.close();
+    shell->close();
+    journal->close();
+    shell.reset();
+    store.reset();
+  }
+  // The next event of a kind, in order, once it has come.
+  template <typename Event>
+  Event next() {
+    std::unique_lock lock(mutex);
+    auto found = events.end();
+    const auto is_there = [&] {
+      found = std::find_if(events.begin(), events.end(), [](const engine::Event& event) {
+        return std::holds_alternative<Event>(event);
+      });
+      return found != events.end();
+    };
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(20), is_there));
+    if (found == events.end()) return {};
+    Event event = std::get<Event>(std::move(*found));
+    events.erase(found);
+    return event;
+  }
+  engine::FilesScanned scan(bool full) {
+    shell->carry_out(engine::ScanFiles{kModels, 1, full});
+    return next<engine::FilesScanned>();
+  }
+  // Until nothing is too young to be taken: what all the looks found together.
+  engine::FilesScanned scan_settled(bool full) {
+    engine::FilesScanned all = scan(full);
+    while (all.unstable > 0) {
+      engine::FilesScanned more = scan(false);
+      all.unstable = more.unstable;
+      for (auto& object : more.changed) all.changed.push_back(std::move(object));
+    }
+    return all;
+  }
+  engine::Fetch fetch(std::uint64_t job, const std::string& path, const std::string& bytes) {
+    engine::Fetch action;
+    action.job = job;
+    action.collection = kModels;
+    action.path = path;
+    action.object = version_of(bytes);
+    action.sources = {NodeId("far")};
+    transport.objects[action.object.root] = bytes;
+    return action;
+  }
+  std::string at(const std::string& path) const { return folder.path + "/" + path; }
+  void put(const std::string& path, const std::string& bytes) {
+    std::ofstream(at(path), std::ios::binary) << bytes;
+  }
+  void tell(const std::string& path, const core::ObjectVersion& version) {
+    shell->carry_out(engine::PersistFacts{
+        config.node.id, 0, {{1, catalog::object_key(kModels, path), encode(version), false}}});
+  }
+};
+
+TEST_F(Shell, a_fetched_file_is_in_its_place_and_in_the_database_when_it_is_told) {
+  const std::string bytes = bytes_of(3 << 20, 'a');
+  const engine::Fetch action = fetch(7, "sub/net.pth", bytes);
+  shell->carry_out(action);
+  const auto done = next<engine::FetchDone>();
+  ASSERT_TRUE(done.status.ok()) << core::to_string(done.status.error());
+  EXPECT_EQ(done.job, 7u);
+  EXPECT_EQ(done.bytes, bytes.size());
+  EXPECT_EQ(done.served_by, NodeId("far"));
+  EXPECT_TRUE(read_file(at("sub/net.pth")) == bytes);
+  const auto notes = *store->files(kModels);
+  ASSERT_EQ(notes.count("sub/net.pth"), 1u);
+  EXPECT_EQ(notes.at("sub/net.pth").version, action.object);
+  EXPECT_TRUE(decode_known_file(notes.at("sub/net.pth").known).has_value());
+}
+
+TEST_F(Shell, what_landed_is_no_news_to_a_scan) {
+  shell->carry_out(fetch(1, "net.pth", bytes_of(5000, 'a')));
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  EXPECT_TRUE(scan(true).changed.empty());
+}
+
+TEST_F(Shell, a_new_file_is_found_once_and_remembered_over_a_restart) {
+  const std::string bytes = bytes_of(5000, 'b');
+  put("new.npz", bytes);
+  const auto first = scan_settled(true);
+  ASSERT_EQ(first.changed.size(), 1u);
+  EXPECT_EQ(first.changed[0].root, version_of(bytes).root);
+  tell("new.npz", version_of(bytes));
+  EXPECT_TRUE(scan(true).changed.empty());
+  stop();
+  start();
+  EXPECT_EQ(recovered.objects.count({kModels, "new.npz"}), 1u);
+  EXPECT_TRUE(scan(true).changed.empty());
+}
+
+TEST_F(Shell, a_file_whose_version_was_never_saved_is_found_again_after_a_restart) {
+  put("new.npz", bytes_of(5000, 'b'));
+  ASSERT_EQ(scan_settled(true).changed.size(), 1u);
+  stop();
+  start();
+  EXPECT_TRUE(recovered.objects.empty());
+  EXPECT_EQ(scan(true).changed.size(), 1u);
+}
+
+TEST_F(Shell, a_scan_that_is_not_full_looks_only_where_something_changed) {
+  put("a", bytes_of(100, 'a'));
+  put("b", bytes_of(100, 'b'));
+  shell->files_changed(kModels, "b");
+  shell->files_changed(kModels, ".syncline/staging/x");
+  const auto scanned = scan_settled(false);
+  ASSERT_EQ(scanned.changed.size(), 1u);
+  EXPECT_EQ(scanned.changed[0].path, "b");
+  EXPECT_TRUE(scan(false).changed.empty());
+}
+
+TEST_F(Shell, content_that_is_here_under_another_path_is_copied_and_not_fetched) {
+  const std::string bytes = bytes_of((2 << 20) + 11, 'c');
+  shell->carry_out(fetch(1, "first.pth", bytes));
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  shell->carry_out(fetch(2, "second.pth", bytes));
+  const auto done = next<engine::FetchDone>();
+  ASSERT_TRUE(done.status.ok()) << core::to_string(done.status.error());
+  EXPECT_EQ(done.bytes, 0u);
+  EXPECT_EQ(transport.fetches, 1);
+  EXPECT_TRUE(read_file(at("second.pth")) == bytes);
+}
+
+TEST_F(Shell, a_newer_version_takes_from_the_older_one_what_is_the_same) {
+  std::string bytes = bytes_of(8 << 20, 'd');
+  engine::Fetch older = fetch(1, "games.db", bytes);
+  shell->carry_out(older);
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  bytes[(5 << 20) + 77] ^= 1;
+  transport.pieces = 0;
+  engine::Fetch newer = fetch(2, "games.db", bytes);
+  newer.replaces = older.object.root;
+  shell->carry_out(newer);
+  const auto done = next<engine::FetchDone>();
+  ASSERT_TRUE(done.status.ok()) << core::to_string(done.status.error());
+  EXPECT_EQ(transport.pieces, 1);
+  EXPECT_TRUE(done.conflict_copy.empty());
+  EXPECT_TRUE(read_file(at("games.db")) == bytes);
+}
+
+TEST_F(Shell, a_local_version_that_nobody_expected_is_kept_and_named) {
+  put("net.pth", "mine");
+  shell->carry_out(fetch(1, "net.pth", "theirs"));
+  const auto done = next<engine::FetchDone>();
+  ASSERT_TRUE(done.status.ok()) << core::to_string(done.status.error());
+  ASSERT_FALSE(done.conflict_copy.empty());
+  EXPECT_EQ(read_file(at(done.conflict_copy)), "mine");
+  EXPECT_EQ(read_file(at("net.pth")), "theirs");
+}
+
+TEST_F(Shell, many_small_files_all_land) {
+  constexpr int kFiles = 300;
+  for (int i = 0; i < kFiles; ++i) {
+    shell->carry_out(fetch(static_cast<std::uint64_t>(i) + 1, "g/" + std::to_string(i),
+                           "game " + std::to_string(i)));
+  }
+  for (int i = 0; i < kFiles; ++i) EXPECT_TRUE(next<engine::FetchDone>().status.ok());
+  EXPECT_EQ(store->files(kModels)->size(), static_cast<std::size_t>(kFiles));
+  EXPECT_EQ(read_file(at("g/299")), "game 299");
+}
+
+TEST_F(Shell, a_transport_that_is_not_here_is_refused_with_its_name) {
+  engine::Fetch action = fetch(1, "x", "x");
+  action.transport = "aria2";
+  shell->carry_out(action);
+  const auto done = next<engine::FetchDone>();
+  ASSERT_FALSE(done.status.ok());
+  EXPECT_EQ(done.status.error().kind, ErrorKind::kInvalid);
+  EXPECT_NE(done.status.error().what.find("aria2"), std::string::npos);
+  EXPECT_EQ(transport.fetches, 0);
+}
+
+TEST_F(Shell, a_removed_file_is_reported_gone_by_the_scan_that_follows) {
+  const engine::Fetch action = fetch(1, "old.pth", "old");
+  shell->carry_out(action);
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  shell->carry_out(engine::RemoveFile{kModels, "old.pth", action.object.root});
+  next<engine::SourceChanged>();
+  EXPECT_FALSE(std::filesystem::exists(at("old.pth")));
+  const auto scanned = scan(false);
+  ASSERT_EQ(scanned.gone.size(), 1u);
+  EXPECT_EQ(scanned.gone[0], "old.pth");
+}
+
+TEST_F(Shell, a_file_that_is_not_the_expected_version_is_not_removed) {
+  shell->carry_out(fetch(1, "old.pth", "old"));
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  shell->carry_out(engine::RemoveFile{kModels, "old.pth", version_of("other").root});
+  next<engine::SourceChanged>();
+  EXPECT_EQ(read_file(at("old.pth")), "old");
+}
+
+TEST_F(Shell, what_is_here_is_served_by_its_root_until_it_changes) {
+  const std::string bytes = bytes_of((1 << 20) + 5, 'e');
+  const engine::Fetch action = fetch(1, "net.pth", bytes);
+  shell->carry_out(action);
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  const auto opened = shell->opener()(action.object.root);
+  ASSERT_TRUE(opened.ok());
+  std::string read(100, '\0');
+  ASSERT_EQ((*opened)->read_at(1 << 20, std::span<char>(read)).value_or(0), 5u);
+  EXPECT_EQ((*opened)->piece_layer()->size(), 2u);
+  EXPECT_TRUE(shell->open_for_http(action.object.root).ok());
+  put("net.pth", "changed");
+  EXPECT_FALSE((*opened)->read_at(0, std::span<char>(read)).ok());
+  EXPECT_EQ(shell->opener()(action.object.root).error().kind, ErrorKind::kMissing);
+}
+
+TEST_F(Shell, a_proof_names_a_damaged_file) {
+  shell->carry_out(fetch(1, "good", "good"));
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  shell->carry_out(fetch(2, "bad", "well"));
+  ASSERT_TRUE(next<engine::FetchDone>().status.ok());
+  stop();
+  // The disk rots: other bytes under the same stamp (the kernel's ctime cannot be set back, so it
+  // is taken out of what is remembered).
+  const auto time = std::filesystem::last_write_time(at("bad"));
+  std::fstream(at("bad"), std::ios::in | std::ios::out) << "hell";
+  std::filesystem::last_write_time(at("bad"), time);
+  {
+    auto reopened = std::move(storage::Store::open(state.path, config.node.id)).value();
+    auto known = *decode_known_file(reopened->files(kModels)->at("bad").known);
+    known.stamp.ctime_ns = 0;
+    ASSERT_TRUE(reopened->save_known(kModels, {{"bad", encode(known)}}).ok());
+  }
+  start();
+  shell->verify(kModels);
+  const auto proof = next<engine::VerifyDone>();
+  EXPECT_EQ(proof.checked, 2u);
+  EXPECT_EQ(proof.damaged, std::vector<std::string>{"bad"});
+}
+
+TEST(KnownFile, comes_back_as_it_was_and_damage_is_noticed) {
+  collections::files::KnownFile known;
+  known.root = version_of("x").root;
+  known.stamp = {5, -3, 77, 12, 0644};
+  const std::string text = encode(known);
+  EXPECT_EQ(decode_known_file(text), known);
+  for (std::size_t cut = 0; cut < text.size() - 3; ++cut) {
+    EXPECT_FALSE(decode_known_file(text.substr(0, cut)) == known);
+  }
+  EXPECT_FALSE(decode_known_file(text + " 1"));
+  EXPECT_FALSE(decode_known_file(""));
+}
+
+}  // namespace
+}  // namespace syncline::node

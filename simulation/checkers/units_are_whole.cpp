@@ -15,7 +15,9 @@ class UnitsAreWhole final : public Checker {
                   const core::RecordBatch& batch) override {
     if (log.origin != node.id()) return;
     for (const core::Record& record : batch.records) {
-      if (!journalled_.insert(record.unit.bytes).second) {
+      // Under the same name it may come back to a node that has given it up, or lost its disk.
+      const auto name = std::pair(log, record.seq);
+      if (journalled_.try_emplace(record.unit.bytes, name).first->second != name) {
         fail(node.id().text + " has journalled " + record.unit.bytes + " twice");
       }
     }
@@ -42,7 +44,7 @@ class UnitsAreWhole final : public Checker {
       fail(unit.key + " is torn in the journal of " + node.id().text);
     }
   }
-  std::set<std::string> journalled_;
+  std::map<std::string, std::pair<core::LogId, core::Seq>> journalled_;
 };
 }  // namespace
 

@@ -103,6 +103,7 @@ void read_roles(Section& section, OldHost& host) {
         is_all_known = false;
         continue;
       }
+      if (role == "ephemeral") host.is_ephemeral = true;
       host.roles.insert(host.roles.end(), found->roles.begin(), found->roles.end());
     }
     if (is_all_known) section.translated(key, "node.roles");
@@ -143,21 +144,18 @@ void read_address(Section& section, OldHost& host) {
   const bool is_behind_nat =
       section.flag("nat_blocked", "no node.peer_advertise: it dials, nobody dials it")
           .value_or(false);
-  std::string best;
   const Tree* ssh_port = section.tree("ssh_port");
-  if (ssh_port != nullptr && ssh_port->scalar != "22") {
-    // A forwarded port, as spot providers give: the machine behind it has no address of its own.
-    section.not_applicable("ssh_host",
-                           "it is reached through a forwarded port: it dials the others");
-  }
+  const bool is_forwarded = ssh_port != nullptr && ssh_port->scalar != "22";
   for (const char* key : {"ssh_host", "ip", "public_ip", "tailscale_ip"}) {
-    const bool is_forwarded =
-        key == std::string("ssh_host") && ssh_port != nullptr && ssh_port->scalar != "22";
-    if (is_forwarded) continue;
-    const auto value = section.text(key, "node.peer_advertise");
-    if (value && !value->empty()) best = host_part(*value);
+    if (is_behind_nat) {
+      section.not_applicable(key, "it is behind NAT: it dials the others");
+    } else if (is_forwarded && key == std::string("ssh_host")) {
+      // As spot providers give it: the machine behind it has no address of its own.
+      section.not_applicable(key, "it is reached through a forwarded port: it dials the others");
+    } else if (const auto value = section.text(key, "node.peer_advertise")) {
+      if (!value->empty()) host.address = with_port(host_part(*value));
+    }
   }
-  if (!is_behind_nat) host.address = with_port(best);
 }
 
 void read_storage(Section& section, OldHost& host, Ledger& ledger) {
@@ -165,21 +163,15 @@ void read_storage(Section& section, OldHost& host, Ledger& ledger) {
     const auto folder = section.text(key, "put the file there: its relative paths begin there");
     if (folder) host.folder = *folder;
   }
-  static const std::map<std::string, std::string> kNames = {
-      {"games", "games"},       {"selfplay", "games"},
-      {"models", "models"},     {"npz", "npz"},
-      {"training", "npz"},      {"training_data", "npz"},
-      {"elo", "elo"},           {"elo_db", "elo"},
-      {"registry", "registry"}, {"model_registry", "registry"}};
   if (const Tree* paths = section.tree("storage_paths")) {
     Section inside(*paths, section.path_of("storage_paths"), ledger);
     for (const auto& [name, unused] : paths->fields) {
-      const auto known = kNames.find(name);
-      if (known == kNames.end()) {
-        inside.not_applicable(name, "no collection of this name; declare one if it shall travel");
+      const std::string collection = collection_called(name);
+      if (collection.empty()) {
+        inside.not_applicable(name, kNoCollection);
         continue;
       }
-      host.roots[known->second] = inside.text(name, "root of " + known->second).value_or("");
+      host.roots[collection] = inside.text(name, "root of " + collection).value_or("");
     }
   }
   for (const char* key : {"nfs_group", "nfs_server", "shared_storage", "storage_group"}) {

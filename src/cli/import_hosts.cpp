@@ -93,6 +93,7 @@ void place(core::CollectionConfig& c, const OldHost& host, const FleetPolicy& po
   if (policy.poll_s && c.kind == core::Kind::kSqlite) {
     c.poll_ms = static_cast<std::int64_t>(*policy.poll_s * 1000);
   }
+  if (name == "games" && policy.strategy) c.strategy = *policy.strategy;
   if (name == "elo" && policy.elo_target_s) {
     c.freshness_target_s = static_cast<std::int64_t>(*policy.elo_target_s);
   }
@@ -205,7 +206,8 @@ core::Result<Import> import_hosts(const Tree& document) {
     }
     OldHost host = read_host(name, tree, ledger);
     if (!host.is_in_use) continue;
-    if (host.is_refusing_data && !host.uses_external_storage) {
+    const bool has_other_disk = host.uses_external_storage && policy.has_external_storage(name);
+    if (host.is_refusing_data && !has_other_disk) {
       for (const std::string& c : old_collections()) policy.excluded[c].insert(name);
     }
     const auto& voters = policy.voters;

@@ -1,5 +1,7 @@
 #include "cli/import_policy.hpp"
 
+#include <algorithm>
+
 namespace syncline::cli {
 namespace {
 
@@ -58,7 +60,13 @@ void read_external_storage(Section& section, FleetPolicy& policy, Ledger& ledger
     if (const Tree* folders = entry.tree("subdirs")) {
       Section inside(*folders, entry.path_of("subdirs"), ledger);
       for (const auto& [name, unused] : folders->fields) {
-        storage.subfolders[name] = inside.text(name, "root of " + name + " there").value_or("");
+        const std::string collection = collection_called(name);
+        if (collection.empty()) {
+          inside.not_applicable(name, kNoCollection);
+          continue;
+        }
+        const auto folder = inside.text(name, "root of " + collection + " there");
+        storage.subfolders[collection] = folder.value_or("");
       }
     }
     for (const char* type : {"games", "npz", "models"}) {
@@ -108,6 +116,16 @@ void read_routing(Section& section, FleetPolicy& policy, Ledger& ledger) {
   for (const KnownKey& known : kNoPlace) section.not_applicable(known.key, known.why);
 }
 
+void read_strategy(Section& section, FleetPolicy& policy) {
+  const auto text = section.text("strategy", "strategy of games");
+  if (!text) return;
+  policy.strategy = core::parse_strategy(*text);
+  if (!policy.strategy) {
+    section.not_understood("strategy",
+                           "'" + *text + "' is none of auto, hybrid, broadcast, ephemeral, pull");
+  }
+}
+
 // These stood in auto_sync, and in sync_routing in some versions of the file.
 void read_pace(Section& section, FleetPolicy& policy, Ledger&) {
   const auto take = [&section](std::optional<double>& into, const char* key, const char* becomes) {
@@ -122,12 +140,12 @@ void read_pace(Section& section, FleetPolicy& policy, Ledger&) {
   const auto overrides = section.numbers("host_bandwidth_overrides",
                                          "transport.bandwidth_total_mbps of the hosts that match");
   policy.bandwidth_globs.insert(policy.bandwidth_globs.end(), overrides.begin(), overrides.end());
+  read_strategy(section, policy);
   constexpr KnownKey kNoPlace[] = {
       {"enabled", "a daemon that runs syncs; leave a collection out of the file to stop it"},
       {"skip_nfs_sync",
        "shared exports are recognised; nothing moves between hosts that share one"},
       {"min_games_to_sync", "every game travels as soon as it is complete"},
-      {"strategy", "every collection has strategy = \"auto\""},
   };
   for (const KnownKey& known : kNoPlace) section.not_applicable(known.key, known.why);
 }
@@ -156,6 +174,22 @@ std::optional<Section> section_of(const Tree& document, const std::string& name,
 const std::vector<std::string>& old_collections() {
   static const std::vector<std::string> names = {"games", "models", "npz", "elo", "registry"};
   return names;
+}
+
+std::string collection_called(const std::string& name) {
+  static const std::map<std::string, std::string> kNames = {
+      {"games", "games"},       {"selfplay", "games"},
+      {"models", "models"},     {"npz", "npz"},
+      {"training", "npz"},      {"training_data", "npz"},
+      {"elo", "elo"},           {"elo_db", "elo"},
+      {"registry", "registry"}, {"model_registry", "registry"}};
+  const auto found = kNames.find(name);
+  return found == kNames.end() ? "" : found->second;
+}
+
+bool FleetPolicy::has_external_storage(const std::string& host) const {
+  return std::any_of(external.begin(), external.end(),
+                     [&host](const ExternalStorage& storage) { return storage.host == host; });
 }
 
 FleetPolicy read_policy(const Tree& document, Ledger& ledger) {

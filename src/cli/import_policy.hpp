@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/import_tree.hpp"
+#include "core/config.hpp"
 
 namespace syncline::cli {
 
@@ -35,10 +36,17 @@ struct FleetPolicy {
   std::vector<std::vector<std::string>> storage_groups;         // hosts on one export, globs
   std::map<std::string, std::set<std::string>> excluded;        // collection -> hosts that get none
   std::vector<ExternalStorage> external;
+  std::optional<core::StrategyName> strategy;  // of games
+
+  bool has_external_storage(const std::string& host) const;
 };
 
 // The collections that the older system had.
 const std::vector<std::string>& old_collections();
+// The collection that a storage path or subfolder of this name is for; empty if none.
+std::string collection_called(const std::string& name);
+inline constexpr const char* kNoCollection =
+    "no collection of this name; declare one if it shall travel";
 
 // Reads every section but `hosts`.
 FleetPolicy read_policy(const Tree& document, Ledger& ledger);

@@ -27,13 +27,14 @@ sync_routing:
     - host: home
       path: /Volumes/Data
       receive_games: true
-      subdirs: {games: selfplay, models: canonical}
+      subdirs: {games: selfplay, models: canonical, videos: clips}
 auto_sync:
   enabled: true
   interval_seconds: 90
   gossip_interval_seconds: 15
   max_concurrent_syncs: 6
   min_games_to_sync: 10
+  strategy: broadcast
   bandwidth_limit_mbps: 100
   exclude_hosts: [idle-1]
   host_bandwidth_overrides:
@@ -70,6 +71,7 @@ hosts:
     ssh_host: ssh5.vast.ai
     ssh_port: 14398
     ssh_user: root
+    ssh_key: ~/.ssh/vast
     role: gpu_selfplay
     nat_blocked: true
   tank:
@@ -186,11 +188,37 @@ TEST_F(ImportTest, speaks_for_every_setting_of_the_file) {
   EXPECT_EQ(note("hosts.old-1.ssh_host").text, "the host's status is terminated");
   EXPECT_EQ(note("hosts.lambda-a.storage_paths.logs").fate, Fate::kNotApplicable);
   EXPECT_EQ(note("hosts.vast-77.ssh_host").fate, Fate::kNotApplicable);
+  EXPECT_EQ(note("sync_routing.allowed_external_storage[0].subdirs.videos").fate,
+            Fate::kNotApplicable);
   EXPECT_EQ(note("sync_routing.excluded_hosts[1].receive_npz").fate, Fate::kTranslated);
   const std::string report = report_of(import_);
   for (const Note& note : import_.notes) {
     EXPECT_NE(report.find("  " + note.path + " = "), std::string::npos) << note.path;
   }
+}
+
+TEST_F(ImportTest, keeps_out_of_the_address_what_is_behind_nat) {
+  read("hosts: {a: {nat_blocked: true, ssh_host: 10.0.0.1, tailscale_ip: 100.64.0.9}}");
+  EXPECT_EQ(host("a").node.peer_advertise, "");
+  for (const char* key : {"ssh_host", "tailscale_ip"}) {
+    EXPECT_EQ(note(std::string("hosts.a.") + key).fate, Fate::kNotApplicable) << key;
+  }
+  EXPECT_EQ(note("hosts.a.nat_blocked").fate, Fate::kTranslated);
+}
+
+TEST_F(ImportTest, takes_the_strategy_for_games_and_the_role_of_a_spot_host_for_what_it_is) {
+  read("auto_sync: {strategy: pull}\nhosts: {a: {role: ephemeral}, b: {role: training}}");
+  EXPECT_EQ(collection(host("a"), "games").strategy, core::StrategyName::kPull);
+  EXPECT_EQ(collection(host("a"), "models").strategy, core::StrategyName::kAuto);
+  EXPECT_EQ(host("a").node.ephemeral, core::Tristate::kTrue);
+  EXPECT_EQ(host("b").node.ephemeral, core::Tristate::kAuto);
+  read("auto_sync: {strategy: hope}\nhosts: {a: {}}");
+  EXPECT_NE(note("auto_sync.strategy").text.find("'hope'"), std::string::npos);
+}
+
+TEST_F(ImportTest, excludes_a_host_whose_external_storage_is_nowhere_described) {
+  read("hosts: {a: {skip_sync_receive: true, use_external_storage: true}, b: {}}");
+  EXPECT_EQ(collection(host("b"), "games").placement.exclude_nodes, (Names{"a"}));
 }
 
 TEST_F(ImportTest, names_what_it_does_not_understand) {

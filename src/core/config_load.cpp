@@ -247,7 +247,8 @@ class Loader {
       }
       if (setting == nullptr) return unknown(name, known, node);
       const CollectionFieldRef field = setting->field(collection);
-      SYNCLINE_TRY(std::visit([&](auto* into) { return take(node, *setting, into); }, field));
+      SYNCLINE_TRY(std::visit(
+          [&, &value = node](auto* into) { return take(value, *setting, into); }, field));
     }
     return check_collection(std::move(collection), table);
   }

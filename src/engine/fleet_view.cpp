@@ -30,6 +30,8 @@ ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const s
       nodes_.erase(owner);
     } else if (auto self = catalog::decode_node_self(value); self.ok()) {
       nodes_[owner] = std::move(self).value();
+      const catalog::NodeSelf& told = nodes_[owner];
+      domains_[owner] = {told.host, told.storage, told.provider, told.zone};
     } else {
       ++unknown_facts_;
     }
@@ -126,22 +128,14 @@ int FleetView::count_domains(const std::set<NodeId>& nodes, const NodeId& origin
 }
 
 int FleetView::count_domains_anew(const std::set<NodeId>& nodes, const NodeId& origin) const {
-  std::vector<routing::Domain> domains;
+  std::vector<const routing::Domain*> domains;
   domains.reserve(nodes.size());
-  auto domain_of = [](const catalog::NodeSelf& self) {
-    return routing::Domain{self.host, self.storage, self.provider, self.zone};
-  };
   for (const NodeId& node : nodes) {
-    const catalog::NodeSelf* self = absent_.count(node) > 0 ? nullptr : find(node);
-    if (self != nullptr) domains.push_back(domain_of(*self));
+    if (absent_.count(node) > 0 || find(node) == nullptr) continue;
+    domains.push_back(&domains_.at(node));
   }
-  std::vector<const routing::Domain*> pointers;
-  pointers.reserve(domains.size());
-  for (const routing::Domain& domain : domains) pointers.push_back(&domain);
-  const catalog::NodeSelf* own = find(origin);
-  if (own == nullptr) return routing::distinct_domains(pointers, nullptr);
-  const routing::Domain origin_domain = domain_of(*own);
-  return routing::distinct_domains(pointers, &origin_domain);
+  auto own = domains_.find(origin);
+  return routing::distinct_domains(domains, own == domains_.end() ? nullptr : &own->second);
 }
 
 std::uint64_t FleetView::count_durable(const LogId& log, int acks) const {

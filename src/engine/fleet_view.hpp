@@ -16,6 +16,7 @@
 #include "core/ids.hpp"
 #include "core/object.hpp"
 #include "core/ranges.hpp"
+#include "routing/types.hpp"
 
 namespace syncline::engine {
 
@@ -79,6 +80,8 @@ class FleetView {
   std::map<ObjectId, ObjectHolders> objects_;
   std::map<core::NodeId, catalog::NodeSelf> nodes_;
   std::map<std::pair<core::NodeId, core::CollectionName>, std::string> fingerprints_;
+  // Kept when a node is gone: what shared its failure is still no copy beside it.
+  std::map<core::NodeId, routing::Domain> domains_;
   std::set<core::NodeId> absent_;
   // Answers of count_domains: a fleet has few different sets of holders, and many records.
   using Question = std::pair<core::NodeId, std::set<core::NodeId>>;

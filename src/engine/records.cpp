@@ -224,12 +224,13 @@ void Records::want_more(const LogId& log, core::Instant now) {
   pull_dirty_.insert(log);
 }
 
-// Neither journal nor replica has these (any more): nobody must count on them here.
-void Records::forget(const LogId& log, const SeqSet& seqs, core::Instant now, Actions& out) {
+// Neither journal nor replica has these (any more): nobody must count on them here. The fleet is told
+// before they go.
+void Records::forget(const LogId& log, const SeqSet& seqs, Actions& out) {
   holdings_.lost(log, seqs);
+  told_late_.erase(log);
+  door_.tell_held(log, bounded(holdings_.held(log)));
   out.push_back(Trim{log, seqs, true});
-  told_late_.insert(log);
-  if (!tell_at_) tell_at_ = now + core::milliseconds(config_.gossip.fact_flush_ms);
 }
 
 void Records::ack(const NodeId& peer, const LogId& log, Actions& out) const {
@@ -300,8 +301,7 @@ void Records::merge_failed(const MergeFailed& failed, core::Instant now) {
 
 void Records::unavailable(const RecordsUnavailable& lost, core::Instant now, Actions& out) {
   // Neither journal nor replica has what was claimed: take the claim back, and fetch it anew.
-  forget(lost.log, lost.seqs, now, out);
-  tell_at_ = now;
+  forget(lost.log, lost.seqs, out);
   out.push_back(Send{lost.peer, core::RefuseRecords{lost.log, lost.reason, 1000}});
   want_more(lost.log, now);
 }

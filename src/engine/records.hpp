@@ -118,7 +118,7 @@ class Records {
                core::Instant now);
   void want_more(const core::LogId& log, core::Instant now);
   void pull_later(core::Instant until);
-  void forget(const core::LogId& log, const core::SeqSet& seqs, core::Instant now, Actions& out);
+  void forget(const core::LogId& log, const core::SeqSet& seqs, Actions& out);
   void held_more(const core::LogId& log, core::Instant now);
   void ack(const core::NodeId& peer, const core::LogId& log, Actions& out) const;
   void plan_receivers(core::Instant now);

@@ -184,7 +184,7 @@ void Records::plan_trims(core::Instant now, Actions& out) {
       out.push_back(Trim{log, merged, false});
     }
     // In no replica here: without its payload it is not held.
-    if (!given_up.empty()) forget(log, given_up, now, out);
+    if (!given_up.empty()) forget(log, given_up, out);
   }
 }
 

@@ -21,15 +21,18 @@ std::array<std::uint64_t, 4> number_of(std::string_view key, const core::Digest2
 }  // namespace
 
 void Fingerprint::add(std::string_view key, const core::Digest256& hash) {
-  const auto number = number_of(key, hash);
+  add({number_of(key, hash), 1});
+}
+
+void Fingerprint::add(const Fingerprint& other) {
   unsigned carry = 0;
   for (std::size_t i = 0; i < 4; ++i) {
-    const std::uint64_t with = sum[i] + number[i];
+    const std::uint64_t with = sum[i] + other.sum[i];
     const std::uint64_t all = with + carry;
     carry = (with < sum[i] || all < with) ? 1 : 0;
     sum[i] = all;
   }
-  ++count;
+  count += other.count;
 }
 
 void Fingerprint::remove(std::string_view key, const core::Digest256& hash) {

@@ -20,6 +20,7 @@ struct Fingerprint {
 
   void add(std::string_view key, const core::Digest256& hash);
   void remove(std::string_view key, const core::Digest256& hash);
+  void add(const Fingerprint& other);  // of a set that has no unit in common with this one
   bool operator==(const Fingerprint&) const = default;
 };
 

@@ -29,6 +29,18 @@ RC_GTEST_PROP(FingerprintProperty, does_not_depend_on_order_and_forgets_what_was
   RC_ASSERT(parsed == forward);
 }
 
+TEST(Fingerprint, of_two_sets_is_that_of_their_union) {
+  Fingerprint a;
+  Fingerprint b;
+  Fingerprint both;
+  for (int k = 0; k < 100; ++k) {
+    (k % 3 == 0 ? a : b).add(std::to_string(k), digest(k));
+    both.add(std::to_string(k), digest(k));
+  }
+  a.add(b);
+  EXPECT_EQ(to_string(a), to_string(both));
+}
+
 TEST(Fingerprint, another_version_of_a_unit_is_another_fingerprint) {
   Fingerprint a;
   Fingerprint b;

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cstdio>
 #include <utility>
 
 namespace syncline::sqlite {
@@ -31,6 +32,21 @@ ErrorKind kind_of(int extended) {
   }
 }
 
+// A path as a URI: what SQLite would take for an escape, a query or a fragment is escaped.
+std::string uri_of(const std::string& path) {
+  std::string uri = "file:";
+  for (char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      char escaped[4];
+      std::snprintf(escaped, sizeof(escaped), "%%%02x", static_cast<unsigned>(c));
+      uri += escaped;
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?mode=ro&immutable=1";
+}
+
 Error error_of(sqlite3* db, const std::string& doing, const std::string& path) {
   const int code = sqlite3_extended_errcode(db);
   return {kind_of(code), (doing.empty() ? "" : doing + ": ") + sqlite3_errmsg(db), path};
@@ -40,11 +56,13 @@ Error error_of(sqlite3* db, const std::string& doing, const std::string& path) {
 
 core::Result<Database> Database::open(const std::string& path, OpenMode mode,
                                       int busy_timeout_ms) {
-  const int flags = mode == OpenMode::kReadOnly
-                        ? SQLITE_OPEN_READONLY
-                        : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const bool is_immutable = mode == OpenMode::kImmutable;
+  const int flags = mode == OpenMode::kReadWriteCreate
+                        ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                        : SQLITE_OPEN_READONLY | (is_immutable ? SQLITE_OPEN_URI : 0);
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, flags | SQLITE_OPEN_NOFOLLOW, nullptr);
+  const std::string name = is_immutable ? uri_of(path) : path;
+  const int code = sqlite3_open_v2(name.c_str(), &db, flags | SQLITE_OPEN_NOFOLLOW, nullptr);
   if (code != SQLITE_OK) {
     Error error = db == nullptr ? Error{ErrorKind::kExhausted, "no memory for a connection", path}
                                 : error_of(db, "opening the database", path);
@@ -53,7 +71,7 @@ core::Result<Database> Database::open(const std::string& path, OpenMode mode,
   }
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, busy_timeout_ms);
-  if (mode == OpenMode::kReadOnly) {
+  if (mode != OpenMode::kReadWriteCreate) {
     // The last connection to a WAL database checkpoints when it closes; we never do.
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     sqlite3_wal_autocheckpoint(db, 0);

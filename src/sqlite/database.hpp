@@ -22,6 +22,9 @@ class Statement;
 enum class OpenMode {
   kReadWriteCreate,
   kReadOnly,  // never checkpoints and never writes, not even when the last connection closes
+  // No lock, no -wal, no -shm: nothing is made beside the file. The caller makes sure that nobody
+  // wrote while he read, else what he read may be torn.
+  kImmutable,
 };
 
 class Database {

@@ -29,14 +29,17 @@ CORES = {
     "scheduling": {"core", "facade_values"},
     "strategy": {"core", "routing", "scheduling", "facade_values"},
     "transfer": {"core"},
+    "coordination": {"core"},
     "facade": {"core", "routing", "scheduling", "strategy", "transfer"},
     "engine": {
         "core", "membership", "catalog", "gossip", "reconcile", "replication", "routing",
-        "scheduling", "strategy", "transfer", "facade",
+        "scheduling", "strategy", "transfer", "facade", "coordination",
     },
 }
 SHELL = {
     "env": {"core"},
+    "spot": {"core", "env"},
+    "etcd": {"core", "env"},
     "sqlite": {"core"},
     "storage": {"core", "env", "sqlite"},
     "identity": {"core", "env"},

@@ -1,0 +1,148 @@
+// A fleet's membership on virtual time, in figures: how soon a death is known, how far news travel
+// per round, what it costs each node in bytes.
+//
+//   membership_sim [nodes=1000] [loss_percent=1] [minutes=10] [seed=1]
+//
+// Bytes are those of the datagrams as sent: packet, seal, UDP and IPv4 heads. Exchanges are counted
+// without TLS and TCP.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "membership/test_network.hpp"
+#include "wire/packet.hpp"
+
+namespace {
+
+using namespace syncline;
+using membership::TestNetwork;
+
+constexpr std::size_t kSealBytes = 33;
+constexpr std::size_t kUdpBytes = 8 + 20;
+
+struct Options {
+  std::size_t nodes = 1000;
+  double loss = 0.01;
+  int minutes = 10;
+  std::uint64_t seed = 1;
+};
+
+Options options_of(int count, char** values) {
+  Options options;
+  if (count > 1) options.nodes = std::strtoul(values[1], nullptr, 10);
+  if (count > 2) options.loss = std::strtod(values[2], nullptr) / 100;
+  if (count > 3) options.minutes = std::atoi(values[3]);
+  if (count > 4) options.seed = std::strtoull(values[4], nullptr, 10);
+  return options;
+}
+
+double seconds_since(const TestNetwork& net, core::Instant start) {
+  return core::to_seconds(net.now() - start);
+}
+
+// How many running nodes hold the subject for that.
+double share_that_says(TestNetwork& net, std::size_t subject, core::MemberState state) {
+  std::size_t say = 0;
+  std::size_t all = 0;
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    if (i == subject || !net.node(i).membership) continue;
+    ++all;
+    say += net.knows(i, subject) && net.state_at(i, subject) == state ? 1 : 0;
+  }
+  return static_cast<double>(say) / static_cast<double>(all);
+}
+
+void quiet_time(TestNetwork& net, const Options& options) {
+  std::uint64_t datagrams = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t exchanged = 0;
+  const auto sum = [&](int sign) {
+    for (std::size_t i = 0; i < net.size(); ++i) {
+      datagrams += static_cast<std::uint64_t>(sign) * net.node(i).datagrams;
+      bytes += static_cast<std::uint64_t>(sign) * net.node(i).datagram_bytes;
+      exchanged += static_cast<std::uint64_t>(sign) * net.node(i).exchange_bytes;
+    }
+  };
+  const std::uint64_t suspected = net.count_changes(core::MemberState::kSuspect);
+  sum(-1);
+  net.run(core::seconds(60) * options.minutes);
+  sum(1);
+  const double node_seconds = static_cast<double>(net.size()) * 60 * options.minutes;
+  std::printf(
+      "quiet for %d min: per node and second %.2f datagrams, %.0f bytes in datagrams, "
+      "%.0f in exchanges\n",
+      options.minutes, static_cast<double>(datagrams) / node_seconds,
+      static_cast<double>(bytes) / node_seconds, static_cast<double>(exchanged) / node_seconds);
+  std::printf(
+      "  false deaths %llu, tables with a suspect meanwhile %llu\n",
+      static_cast<unsigned long long>(net.count_changes(core::MemberState::kDead)),
+      static_cast<unsigned long long>(net.count_changes(core::MemberState::kSuspect) - suspected));
+}
+
+void news(TestNetwork& net) {
+  core::MemberProfile profile = net.node(1).membership->self().profile;
+  profile.meta.roles = {"training"};
+  const core::Instant start = net.now();
+  net.step(1, membership::ProfileChanged{profile});
+  const std::uint64_t incarnation = net.node(1).membership->self().standing.incarnation;
+  const auto share = [&] {
+    std::size_t know = 0;
+    for (std::size_t i = 0; i < net.size(); ++i) {
+      const membership::Member* member =
+          net.node(i).membership->members().find(TestNetwork::name(1));
+      know += member != nullptr && member->standing.incarnation >= incarnation ? 1 : 0;
+    }
+    return static_cast<double>(know) / static_cast<double>(net.size());
+  };
+  for (const double goal : {0.5, 0.99, 1.0}) {
+    net.run_until([&] { return share() >= goal; }, core::seconds(600));
+    const double passed = seconds_since(net, start);
+    std::printf("news known to %.0f %%: %.2f s, %.0f rounds of 200 ms\n", goal * 100, passed,
+                std::ceil(passed / 0.2));
+  }
+}
+
+void death(TestNetwork& net, std::size_t subject) {
+  net.kill(subject);
+  const core::Instant start = net.now();
+  net.run_until([&] { return share_that_says(net, subject, core::MemberState::kSuspect) > 0; },
+                core::seconds(600));
+  std::printf("death of %s: first suspected after %.1f s", TestNetwork::name(subject).text.c_str(),
+              seconds_since(net, start));
+  for (const double goal : {0.0, 0.5, 0.99, 1.0}) {
+    net.run_until(
+        [&] {
+          const double share = share_that_says(net, subject, core::MemberState::kDead);
+          return goal == 0.0 ? share > 0 : share >= goal;
+        },
+        core::seconds(600));
+    std::printf(", dead to %s %.1f s",
+                goal == 0    ? "the first"
+                : goal == 1  ? "all"
+                : goal > 0.9 ? "99 %"
+                             : "half",
+                seconds_since(net, start));
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  const Options options = options_of(count, values);
+  TestNetwork net(options.nodes, options.seed, {}, {options.loss});
+  net.packet_bytes = [](const core::Packet& packet) {
+    return wire::encode_packet(packet).size() + kSealBytes + kUdpBytes;
+  };
+  net.state_bytes = [](const core::PushPull& state) {
+    return wire::encode_push_pull(state).size();
+  };
+  net.introduce_all();
+  net.run(core::seconds(120));
+  std::printf("%zu nodes, %.0f %% loss, seed %llu\n", options.nodes, options.loss * 100,
+              static_cast<unsigned long long>(options.seed));
+  quiet_time(net, options);
+  news(net);
+  for (std::size_t i = 10; i < 15 && i < options.nodes; ++i) death(net, i);
+  return 0;
+}

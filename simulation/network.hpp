@@ -1,5 +1,6 @@
 // The network between the machines: links like TCP (in order, nothing lost or doubled while the
-// link stands; all that is on its way is lost when it breaks), with delays, one-way blocks and cuts.
+// link stands; all that is on its way is lost when it breaks), with delays, one-way blocks and
+// cuts.
 #pragma once
 
 #include <functional>

@@ -151,9 +151,10 @@ struct VerifyDone {  // this node re-hashed its replica or files
   std::vector<std::string> damaged;
 };
 
-using Event = std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, UnitsRead, Appended,
-                           AppendFailed, Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable,
-                           SourceChanged, RecordsSent, FilesScanned, FetchProgress, FetchDone,
-                           DiskMeasured, TerminationNotice, SyncRequested, FlushRequested, VerifyDone, NodeRemoved>;
+using Event =
+    std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, UnitsRead, Appended, AppendFailed,
+                 Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable, SourceChanged,
+                 RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured,
+                 TerminationNotice, SyncRequested, FlushRequested, VerifyDone, NodeRemoved>;
 
 }  // namespace syncline::engine

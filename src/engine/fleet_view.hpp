@@ -67,7 +67,8 @@ class FleetView {
   const core::ObjectVersion* winner(const ObjectId& object) const;
 
   // Distinct failure domains among the nodes, those of the origin's own domain left out. A node
-  // that has not told its domain counts for nothing: unknown is not safe. Nor does one that is absent.
+  // that has not told its domain counts for nothing: unknown is not safe. Nor does one that is
+  // absent.
   int count_domains(const std::set<core::NodeId>& nodes, const core::NodeId& origin) const;
   // How many of the log's known records are held by at least `acks` such domains.
   std::uint64_t count_durable(const core::LogId& log, int acks) const;

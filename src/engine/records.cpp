@@ -83,7 +83,8 @@ replication::CountDomains Records::domains_beside(const NodeId& origin) const {
 replication::WriterLog& Records::writer_for(const LogId& log) {
   auto it = writers_.find(log);
   if (it == writers_.end()) {
-    it = writers_.emplace(log, replication::WriterLog(log, writer_limits(config_.durability))).first;
+    it =
+        writers_.emplace(log, replication::WriterLog(log, writer_limits(config_.durability))).first;
     receivers_stale_ = true;
   }
   return it->second;
@@ -224,8 +225,8 @@ void Records::want_more(const LogId& log, core::Instant now) {
   pull_dirty_.insert(log);
 }
 
-// Neither journal nor replica has these (any more): nobody must count on them here. The fleet is told
-// before they go.
+// Neither journal nor replica has these (any more): nobody must count on them here. The fleet is
+// told before they go.
 void Records::forget(const LogId& log, const SeqSet& seqs, Actions& out) {
   holdings_.lost(log, seqs);
   told_late_.erase(log);

@@ -171,7 +171,8 @@ std::uint64_t Requests::measure(Part& part, const NodeId& target, std::uint64_t*
     if (told != holders.end() && told->second.root == root) return true;
     // A newer version than the goal's is as good.
     const core::ObjectVersion* winner = view_.winner({part.collection->name, path});
-    if (told != holders.end() && winner != nullptr && winner->root == told->second.root) return true;
+    if (told != holders.end() && winner != nullptr && winner->root == told->second.root)
+      return true;
     for (const auto& [node, version] : holders) {
       if (version.root != root) continue;
       if (bytes != nullptr) *bytes += version.size_bytes;

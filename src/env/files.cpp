@@ -164,8 +164,10 @@ core::Result<DiskSpace> disk_space(const std::string& path) {
   struct statvfs about {};
   if (::statvfs(path.c_str(), &about) != 0)
     return system_error("measuring the disk of", path, errno);
+  // As df counts: what is reserved for root is neither used nor there to be used.
+  const std::uint64_t used = about.f_blocks - about.f_bfree;
   return DiskSpace{std::uint64_t{about.f_bavail} * about.f_frsize,
-                   std::uint64_t{about.f_blocks} * about.f_frsize};
+                   (used + about.f_bavail) * about.f_frsize};
 }
 
 core::Result<FileLock> FileLock::take(const std::string& path) {

@@ -63,7 +63,9 @@ class Gossip {
   const core::Fact* remove_own(const std::string& key);
 
   // A node was removed from the fleet: its facts are void. Answers what changed.
-  std::vector<catalog::FactChange> forget(const core::NodeId& node) { return catalog_.forget(node); }
+  std::vector<catalog::FactChange> forget(const core::NodeId& node) {
+    return catalog_.forget(node);
+  }
 
   const catalog::Catalog& catalog() const { return catalog_; }
 

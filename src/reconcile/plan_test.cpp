@@ -77,8 +77,9 @@ TEST(Plan, chooses_the_key_that_means_the_same_everywhere) {
 }
 
 TEST(Plan, a_primary_key_that_refers_to_a_row_elsewhere_is_no_surrogate) {
-  const Table details = table("details", {{"id", "", "INTEGER", "", 1}, {"text", "", "TEXT", "", 0}},
-                              {{{"id"}, "games", {"id"}}});
+  const Table details =
+      table("details", {{"id", "", "INTEGER", "", 1}, {"text", "", "TEXT", "", 0}},
+            {{{"id"}, "games", {"id"}}});
   EXPECT_EQ(details.surrogate(), "");
   EXPECT_EQ(row_key(details, nullptr).columns, std::vector<std::string>{"id"});
 }
@@ -108,7 +109,8 @@ TEST(Schema, lets_no_sql_in_through_a_type_or_a_default) {
   for (const char* type : {"TEXT); DROP TABLE games; --", "TEXT\"", "TEXT--"}) {
     EXPECT_FALSE(is_safe_type(type)) << type;
   }
-  for (const char* literal : {"'a'); --", "(SELECT 1)", "'a'b'", "'", "x", "--", "-", "1--", "e5"}) {
+  for (const char* literal :
+       {"'a'); --", "(SELECT 1)", "'a'b'", "'", "x", "--", "-", "1--", "e5"}) {
     EXPECT_FALSE(is_safe_default(literal)) << literal;
   }
   for (const char* literal : {"", "0", "-1.5e3", "'it''s'", "NULL", "CURRENT_TIMESTAMP"}) {

@@ -247,11 +247,13 @@ TEST_F(WatcherTest, tells_an_azure_preemption_of_this_machine_only) {
   service_.on("GET /metadata/instance/compute", guarded([] {
     return R"({"name":"gpu-7","priority":"Spot","vmId":"02aab8a4"})";
   }));
-  service_.on("GET /metadata/scheduledevents", guarded([&] {
-    return std::string(R"({"DocumentIncarnation":1,"Events":[{"EventId":"1","EventType":"Preempt",)") +
-           R"("ResourceType":"VirtualMachine","Resources":[")" + target.load() +
-           R"("],"EventStatus":"Scheduled","NotBefore":""}]})";
-  }));
+  service_.on(
+      "GET /metadata/scheduledevents", guarded([&] {
+        return std::string(
+                   R"({"DocumentIncarnation":1,"Events":[{"EventId":"1","EventType":"Preempt",)") +
+               R"("ResourceType":"VirtualMachine","Resources":[")" + target.load() +
+               R"("],"EventStatus":"Scheduled","NotBefore":""}]})";
+      }));
   WatcherSettings used = settings();
   used.base_azure = service_.url();
   start(used);
@@ -392,27 +394,6 @@ TEST_F(WatcherTest, goes_on_to_the_next_provider_when_one_is_too_slow) {
   start(used);
   EXPECT_TRUE(heard_.wait([&] { return !heard_.found.empty(); }));
   may_go = true;
-}
-
-TEST_F(WatcherTest, refuses_a_base_that_is_no_url) {
-  for (const char* base : {"", "169.254.169.254", "ftp://169.254.169.254", "http://"}) {
-    WatcherSettings used = settings();
-    used.base_gcp = base;
-    const auto started = Watcher::start(used, clock_, heard_.callbacks());
-    ASSERT_FALSE(started.ok()) << base;
-    EXPECT_EQ(started.error().kind, core::ErrorKind::kInvalid);
-  }
-}
-
-TEST(WatcherSettings, follow_the_configuration) {
-  core::SpotConfig spot;
-  spot.poll_interval_ms = 700;
-  spot.metadata_gcp = "http://127.0.0.1:9";
-  const WatcherSettings made = watcher_settings(spot, core::Tristate::kAuto);
-  EXPECT_EQ(made.poll_interval, core::milliseconds(700));
-  EXPECT_EQ(made.base_gcp, "http://127.0.0.1:9");
-  EXPECT_FALSE(made.is_ephemeral_for_certain);
-  EXPECT_TRUE(watcher_settings(spot, core::Tristate::kTrue).is_ephemeral_for_certain);
 }
 
 }  // namespace

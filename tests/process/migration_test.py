@@ -1,7 +1,7 @@
 """docs/migration.md as it stands: every block is extracted and run against a fleet of real daemons.
 
-A block is fenced as ```LANGUAGE KIND: `before` goes through an older name and must warn with the new
-call, `after` must warn of nothing, `hosts` is the file that the examples import.
+A block is fenced as ```LANGUAGE KIND: `before` goes through an older name and must warn with the
+new call, `after` must warn of nothing, `hosts` is the file that the examples import.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""The older programs' names in Python: each works, keeps its results' fields, and warns with the new
-call."""
+"""The older programs' names in Python: each works, keeps its results' fields, and warns with the
+new call."""
 
 import ast
 import asyncio

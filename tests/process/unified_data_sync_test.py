@@ -1,5 +1,5 @@
-"""The older command line, flag by flag: what it runs, what it says, what it leaves behind. The program
-that it runs is a stand-in here that writes down how it was called; unified_data_sync_fleet_test.py
+"""The older command line, flag by flag: what it runs, what it says, what it leaves behind. The
+program that it runs is a stand-in here that writes down how it was called; unified_data_sync_fleet_test.py
 does the same with real daemons."""
 
 import os

@@ -190,6 +190,8 @@ class Fleet:
                 "seeds": list(seeds) if seeds is not None else [first.peer] if first else [],
             },
             "durability": {"acks": acks},
+            # This machine's disk is everybody's here, and may be as full as it likes.
+            "disk": {"used_max_percent": 99, "used_target_percent": 98, "free_min_percent": 0},
         }
         for section, keys in (settings or {}).items():
             sections.setdefault(section, {}).update(keys)

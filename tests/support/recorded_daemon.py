@@ -1,5 +1,5 @@
-"""A daemon's API with recorded answers, for tests of clients: real HTTP over a real socket. What it is
-asked and what it answers is checked against docs/schemas."""
+"""A daemon's API with recorded answers, for tests of clients: real HTTP over a real socket. What
+it is asked and what it answers is checked against docs/schemas."""
 
 import asyncio
 import json

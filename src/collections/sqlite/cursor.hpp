@@ -6,7 +6,8 @@
 // - Rowids are reused after deletes and change under VACUUM. `Follow::probes` remembers the keys of
 //   rows at growing distances below `last`. Where the last one is not found as it was, reading goes
 //   back to the highest that is; considering a unit twice costs time and changes nothing.
-// - Units begun and not complete are remembered (`open`) and looked at whenever the database changed.
+// - Units begun and not complete are remembered (`open`) and looked at whenever the database
+// changed.
 // - Rows updated in place: by a column that moves (`changed_by`), else by comparison of every unit
 //   with what was journalled, in the order of its table, a bounded stretch at a time (`pass`).
 //   Tables WITHOUT ROWID are followed by comparison alone.
@@ -62,7 +63,7 @@ struct Follow {
   std::optional<std::int64_t> last;  // highest rowid looked at; empty: none
   // Rows up to here were there when their roots began to be followed: their units are read anyhow.
   std::optional<std::int64_t> covered_to;
-  std::vector<Probe> probes;              // ascending; the last is the row at `last`, if it was there
+  std::vector<Probe> probes;  // ascending; the last is the row at `last`, if it was there
   std::set<std::int64_t> orphans;         // child rows that reached no root
   std::uint64_t orphans_beyond = 0;       // more of them, not remembered
   bool operator==(const Follow&) const = default;

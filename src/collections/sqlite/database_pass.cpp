@@ -43,9 +43,10 @@ Result<bool> DatabaseRead::can_follow_changes(std::size_t unit) {
       "SELECT count(*) FROM (SELECT 1 FROM " + table + " LIMIT " +
       std::to_string(kUnindexedRowsMax + 1) + ")"));
   if (rows <= kUnindexedRowsMax) return true;
-  change_problems_[unit] = "table " + root.table->found_as + " has no index on " +
-                           root.table->columns[layout.changed_by].found_as +
-                           " (changed_by), so its updates are found late, by comparison: create one";
+  change_problems_[unit] =
+      "table " + root.table->found_as + " has no index on " +
+      root.table->columns[layout.changed_by].found_as +
+      " (changed_by), so its updates are found late, by comparison: create one";
   return false;
 }
 

@@ -39,8 +39,8 @@ struct Walk {
     std::error_code error;
     fs::directory_iterator entries(root + (relative.empty() ? "" : "/" + relative), error);
     if (error) {
-      out.problems.push_back((relative.empty() ? root : relative) + ": the folder cannot be read: " +
-                             error.message());
+      out.problems.push_back((relative.empty() ? root : relative) +
+                             ": the folder cannot be read: " + error.message());
       return;
     }
     for (; entries != fs::directory_iterator(); entries.increment(error)) {

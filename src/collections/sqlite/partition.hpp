@@ -1,11 +1,11 @@
 // One database of a replica: all units of a collection, or those of one config key.
 //
-// What is kept (docs/formats/replica.md): the rows themselves, in tables like the sources'; per unit
-// its hash, where its rows are (runs of rowids, in the order of the unit's rows) and which versions
-// they come from; per record its name and hash. A unit that comes from one version is its rows: the
-// record's bytes are made again from them. Only where that would give other bytes (several versions
-// contribute, a cell is changed by a column's type, a row is another unit's now) the records' bytes
-// are kept beside, compressed.
+// What is kept (docs/formats/replica.md): the rows themselves, in tables like the sources'; per
+// unit its hash, where its rows are (runs of rowids, in the order of the unit's rows) and which
+// versions they come from; per record its name and hash. A unit that comes from one version is its
+// rows: the record's bytes are made again from them. Only where that would give other bytes
+// (several versions contribute, a cell is changed by a column's type, a row is another unit's now)
+// the records' bytes are kept beside, compressed.
 //
 // Everything in one merge is one transaction. When it fails, what is in memory is read again.
 // Threads: one at a time.

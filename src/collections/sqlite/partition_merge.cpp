@@ -40,7 +40,8 @@ std::string misfit_of(const core::Unit& unit, const SchemaInfo& schema) {
       for (std::size_t i = 0; i < row.size(); ++i) {
         const bool is_name = row[i].index() == 0 || row[i].index() == 3;
         if (is_reference[i] && !is_name) {
-          return "'" + table.table + "." + table.columns[i] + "' holds a number where a name must be";
+          return "'" + table.table + "." + table.columns[i] +
+                 "' holds a number where a name must be";
         }
         const double* number = std::get_if<double>(&row[i]);
         if (number != nullptr && std::isnan(*number)) return "it holds a number that is none";

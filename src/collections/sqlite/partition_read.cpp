@@ -1,4 +1,5 @@
-// Records given back exactly as they came, and the proof that the rows are still those of the units.
+// Records given back exactly as they came, and the proof that the rows are still those of the
+// units.
 #include "collections/sqlite/partition.hpp"
 
 namespace syncline::collections::sqlite {
@@ -119,8 +120,8 @@ core::Result<ScrubReport> Partition::scrub(std::size_t units_max) {
     if (!rows.ok()) {
       report.damaged.push_back("unit '" + unit->key + "': " + to_string(rows.error()));
     } else if (core::seal(*rows).hash != unit->measured.value_or(unit->hash)) {
-      report.damaged.push_back("unit '" + unit->key + "': its rows are not those that were merged (" +
-                               db_.path() + ")");
+      report.damaged.push_back("unit '" + unit->key +
+                               "': its rows are not those that were merged (" + db_.path() + ")");
     }
   }
   SYNCLINE_ASSIGN(db::Statement* const save, sql(

@@ -1,7 +1,8 @@
 // Syncline's own union of a collection's units on this node: one database, or one per config key
 // (`replica = "data/replica/{config_key}.db"`).
 //
-// - A record is merged exactly once: side tables remember every (origin, epoch, seq) with its unit's
+// - A record is merged exactly once: side tables remember every (origin, epoch, seq) with its
+// unit's
 //   key and hash, in the same transaction as the rows. Versions that still contribute a row are
 //   kept, so that repair can read them again when the journal is trimmed.
 // - The result does not depend on the order of merging: equal sets of records give replicas with
@@ -59,8 +60,8 @@ class Replica {
   core::Result<MergeReport> merge(std::span<const core::RecordBatchPtr> batches);
 
   // Records of the log among `wanted` that were merged, ascending, with their schemas; about
-  // `bytes_max`, at least one if there is any. Of a version that contributes no row any more only the
-  // name is left: Record::is_superseded().
+  // `bytes_max`, at least one if there is any. Of a version that contributes no row any more only
+  // the name is left: Record::is_superseded().
   core::Result<core::RecordBatch> read(const core::LogId& log, const core::SeqSet& wanted,
                                        std::size_t bytes_max);
 

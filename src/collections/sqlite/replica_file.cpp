@@ -52,7 +52,8 @@ CREATE TABLE syncline_owners (
   row INTEGER NOT NULL, PRIMARY KEY (tab, key)) WITHOUT ROWID;
 CREATE TABLE syncline_aside (
   log INTEGER, seq INTEGER, reason TEXT NOT NULL, key TEXT, config_key TEXT, schema TEXT, hash BLOB,
-  hlc INTEGER, committed_at INTEGER, bytes BLOB, schema_bytes BLOB, PRIMARY KEY (log, seq)) WITHOUT ROWID;
+  hlc INTEGER, committed_at INTEGER, bytes BLOB, schema_bytes BLOB,
+  PRIMARY KEY (log, seq)) WITHOUT ROWID;
 )";
 
 Status put_meta(db::Database& file, const char* name, const std::string& value) {
@@ -105,7 +106,8 @@ std::string file_part(const std::string& key) {
   std::string out;
   for (const char c : key) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || (c == '.' && !out.empty());
+    const bool is_plain =
+        std::isalnum(byte) != 0 || c == '-' || c == '_' || (c == '.' && !out.empty());
     if (is_plain) {
       out.push_back(c);
     } else {
@@ -179,8 +181,10 @@ core::Result<db::Database> open_replica_file(const std::string& wanted,
   SYNCLINE_ASSIGN(const std::string holds, get_meta(file, "collection"));
   SYNCLINE_ASSIGN(const std::string key, get_meta(file, "config_key"));
   if (holds != collection.text || key != config_key.text) {
-    return Error{ErrorKind::kConflict, "this replica holds collection '" + holds + "', config key '" +
-                                           key + "'; two collections cannot share one", path};
+    return Error{ErrorKind::kConflict,
+                 "this replica holds collection '" + holds + "', config key '" + key +
+                     "'; two collections cannot share one",
+                 path};
   }
   return file;
 }
@@ -223,7 +227,8 @@ core::Result<std::vector<ReplicaFile>> files_of(const std::string& path_pattern)
     if (*state != FileState::kOurs) continue;
     SYNCLINE_ASSIGN(auto file, db::Database::open(resolved(path), db::OpenMode::kReadWriteCreate));
     SYNCLINE_ASSIGN(std::string key, get_meta(file, "config_key"));
-    if (path_for(path_pattern, core::ConfigKey(key)) != path) continue;  // a copy under a wrong name
+    if (path_for(path_pattern, core::ConfigKey(key)) != path)
+      continue;  // a copy under a wrong name
     files.push_back({path, core::ConfigKey(std::move(key))});
   }
   std::sort(files.begin(), files.end(),

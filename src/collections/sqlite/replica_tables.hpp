@@ -1,11 +1,12 @@
 // Which tables and columns a replica has, and the SQL that gives it those it lacks.
 //
-// A replica's tables follow from the schemas it has seen, in the order in which they came: the first
-// one that knows a column gives it its type and default, a later one adds columns. So this model is
-// rebuilt from the stored schemas and never read back from the file.
+// A replica's tables follow from the schemas it has seen, in the order in which they came: the
+// first one that knows a column gives it its type and default, a later one adds columns. So this
+// model is rebuilt from the stored schemas and never read back from the file.
 // - A column's type is one of SQLite's words or left to its affinity; a default is a constant or
 //   none: CURRENT_TIMESTAMP would be another value on every node.
-// - Unique is what names a row (reconcile::row_key), and nothing else: other UNIQUE constraints need
+// - Unique is what names a row (reconcile::row_key), and nothing else: other UNIQUE constraints
+// need
 //   not hold for the union of many databases. They become plain indexes.
 // - NOT NULL is not kept. Foreign keys are declared where their parent's columns are unique here.
 // - Every table has an INTEGER PRIMARY KEY or an index, so that VACUUM keeps its rowids.

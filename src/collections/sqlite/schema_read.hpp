@@ -1,6 +1,7 @@
 // The tables of a database as reconcile::Schema, as its collection names them.
 //
-// - Views, virtual tables and their shadows, SQLite's own tables and syncline_* are left out; so are
+// - Views, virtual tables and their shadows, SQLite's own tables and syncline_* are left out; so
+// are
 //   generated columns, which their database computes.
 // - A column found under an alias (TableConfig::aliases) gets the name as kept; `found_as` is what
 //   SQL on this database must say. Names that differ from configured ones in case only are written

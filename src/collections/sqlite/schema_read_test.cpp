@@ -45,7 +45,8 @@ TEST_F(SchemaRead, tells_columns_keys_uniques_and_foreign_keys) {
       "CREATE TABLE moves (game_id TEXT REFERENCES games, n INT, PRIMARY KEY (n, game_id))"
       " WITHOUT ROWID;"
       "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, a, b, UNIQUE (b, a), UNIQUE (a),"
-      " FOREIGN KEY (a, b) REFERENCES moves (n, game_id), FOREIGN KEY (b) REFERENCES games(game_id))");
+      " FOREIGN KEY (a, b) REFERENCES moves (n, game_id), FOREIGN KEY (b) REFERENCES "
+      "games(game_id))");
   ASSERT_TRUE(schema.ok());
   ASSERT_EQ(schema->tables.size(), 3u) << "sqlite_sequence is SQLite's own";
   const reconcile::Table& games = *schema->find("games");
@@ -83,7 +84,8 @@ TEST_F(SchemaRead, applies_aliases_and_knows_how_the_database_calls_a_column) {
   config.unit = "match_history";
   const auto schema = read(
       "CREATE TABLE participants (id TEXT PRIMARY KEY);"
-      "CREATE TABLE MATCH_HISTORY (Model_A_ID TEXT REFERENCES Participants (ID), UNIQUE(model_a_id))",
+      "CREATE TABLE MATCH_HISTORY (Model_A_ID TEXT REFERENCES Participants (ID), "
+      "UNIQUE(model_a_id))",
       config);
   ASSERT_TRUE(schema.ok());
   const reconcile::Table* matches = schema->find("match_history");

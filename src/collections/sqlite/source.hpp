@@ -3,15 +3,15 @@
 //
 // How a database is touched, and why that is safe:
 // - Opened read-only, one short read transaction per portion (ReadLimits::transaction_max), closed
-//   between reads. A reader never blocks a WAL writer; a writer in rollback mode waits for no longer
-//   than one portion, within every busy timeout in use.
+//   between reads. A reader never blocks a WAL writer; a writer in rollback mode waits for no
+//   longer than one portion, within every busy timeout in use.
 // - Never checkpointed, not even by closing the last connection: SQLite before 3.51.3 can damage a
 //   WAL when two connections checkpoint at once, and a program that is killed needs its WAL.
 // - No table, trigger or pragma that writes. Nothing is created beside the database.
 // - A database on a network file system in WAL mode is refused: WAL needs shared memory.
 //
-// What is found: see cursor.hpp for how each table is followed (by rowid, by a column that moves, or
-// by comparison with what was journalled). A unit is taken when complete_when holds; one that is
+// What is found: see cursor.hpp for how each table is followed (by rowid, by a column that moves,
+// or by comparison with what was journalled). A unit is taken when complete_when holds; one that is
 // begun is remembered in the cursor and looked at again. Nothing is ever told as deleted.
 //
 // Threads: one at a time.

@@ -19,7 +19,8 @@ class GamesSource : public SourceTest {
 TEST_F(GamesSource, takes_whole_games_once_and_in_order) {
   for (int i = 0; i < 5; ++i) play("g" + std::to_string(i), 3 + i);
   EXPECT_TRUE(poll().problems.empty());
-  EXPECT_EQ(journal_.keys_taken(), (Keys{"games:g0", "games:g1", "games:g2", "games:g3", "games:g4"}));
+  EXPECT_EQ(journal_.keys_taken(),
+            (Keys{"games:g0", "games:g1", "games:g2", "games:g3", "games:g4"}));
   const core::Unit& game = journal_.latest.at("games:g3");
   EXPECT_EQ(game.config_key, core::ConfigKey("hex8_2p"));
   EXPECT_EQ(game.tables[0].table, "games");
@@ -147,7 +148,9 @@ TEST_F(GamesSource, a_unit_beyond_the_limit_is_reported_and_the_rest_goes_on) {
 
 TEST_F(GamesSource, orphan_rows_never_travel_and_are_counted) {
   play("g");
-  write("INSERT INTO game_moves SELECT 'nobody', value, 'x' FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12]')");
+  write(
+      "INSERT INTO game_moves SELECT 'nobody', value, 'x' FROM "
+      "json_each('[1,2,3,4,5,6,7,8,9,10,11,12]')");
   const ReadOutcome outcome = poll();
   EXPECT_EQ(journal_.keys_taken(), Keys{"games:g"});
   ASSERT_EQ(outcome.problems.size(), 1u) << lines(outcome.problems);

@@ -1,7 +1,7 @@
 // A unit's rows into the database: new numbers for surrogates, numbers in place of names.
 //
-// A row that cannot stand in its table (its key is another unit's already) has rowid 0: it is hidden.
-// Nothing of it is lost, for a unit with hidden rows keeps its records' bytes.
+// A row that cannot stand in its table (its key is another unit's already) has rowid 0: it is
+// hidden. Nothing of it is lost, for a unit with hidden rows keeps its records' bytes.
 #include <algorithm>
 
 #include "collections/sqlite/partition.hpp"
@@ -205,7 +205,8 @@ core::Result<Partition::WrittenRows> Partition::write_rows(const FoldedUnit& now
       const reconcile::RowOrigin& origin = now.folded.origins[t][r];
       TableLayout& layout = *table_of(*layouts[origin.version], table.table);
       const std::vector<Cell> cells = own_cells(table, table.rows[r], layout.columns);
-      // A column that only other rows of the unit have is NULL in the fold, its default in the table.
+      // A column that only other rows of the unit have is NULL in the fold, its default in the
+      // table.
       for (const std::string& column : table.columns) {
         const bool is_own =
             std::binary_search(layout.columns.begin(), layout.columns.end(), column);

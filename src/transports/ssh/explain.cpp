@@ -52,7 +52,8 @@ constexpr std::array kOfRsync = {
     Meaning{"Not a directory (20)", ErrorKind::kMissing, " has no such file"},
     Meaning{"Permission denied (13)", ErrorKind::kInvalid,
             " does not let us at the file: check its owner and permissions"},
-    Meaning{"skipping non-regular file", ErrorKind::kInvalid, " has something there that is no file"},
+    Meaning{"skipping non-regular file", ErrorKind::kInvalid,
+            " has something there that is no file"},
 };
 
 template <std::size_t Size>

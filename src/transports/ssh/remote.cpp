@@ -96,9 +96,10 @@ Error Remote::explain_exit(const env::Finished& finished, const std::string& pat
   const std::string& node = node_.text;
   switch (static_cast<ScriptExit>(finished.exit_code)) {
     case ScriptExit::kNoSqlite:
-      return {ErrorKind::kInvalid,
-              node + " has no sqlite3: install it there, for a live database is not copied by bytes",
-              path};
+      return {
+          ErrorKind::kInvalid,
+          node + " has no sqlite3: install it there, for a live database is not copied by bytes",
+          path};
     case ScriptExit::kNoDatabase:
       return {ErrorKind::kMissing, node + " has no such database", path};
     case ScriptExit::kNoFolder:

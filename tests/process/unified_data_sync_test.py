@@ -1,6 +1,7 @@
-"""The older command line, flag by flag: what it runs, what it says, what it leaves behind. The
-program that it runs is a stand-in here that writes down how it was called; unified_data_sync_fleet_test.py
-does the same with real daemons."""
+"""The older command line, flag by flag: what it runs, what it says, what it leaves behind.
+
+The program that it runs is a stand-in here that writes down how it was called.
+"""
 
 import os
 import pathlib

@@ -1,7 +1,7 @@
 """Makes the wheel (PEP 517, PEP 660) from pyproject.toml with the standard library alone.
 
-Why not setuptools: pip builds in an environment of its own and would fetch it from the network. Here
-it fetches nothing, on any machine with Python 3.11.
+Why not setuptools: pip builds in an environment of its own and would fetch it from the network.
+Here it fetches nothing, on any machine with Python 3.11.
 """
 
 import base64

@@ -118,7 +118,8 @@ class Client:
         daemon to begin with.
         """
         if not (after == "latest" or isinstance(after, int)):
-            raise InvalidRequestError(f"'after' must be the id of an event or 'latest', not {after!r}")
+            raise InvalidRequestError(
+                f"'after' must be the id of an event or 'latest', not {after!r}")
         wanted = _names(types)
         last: int | str = after
         has_answered = False

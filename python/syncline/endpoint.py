@@ -1,8 +1,8 @@
 """Where the daemon is: found as the command line finds it.
 
 An explicit address, else the configuration: $SYNCLINE_CONFIG, ./syncline.toml,
-/etc/syncline/syncline.toml. Of its listeners the one that is nearest: a Unix socket, an open loopback
-port, a port with a token, TLS with this node's certificate.
+/etc/syncline/syncline.toml. Of its listeners the one that is nearest: a Unix socket, an open
+loopback port, a port with a token, TLS with this node's certificate.
 """
 
 from __future__ import annotations

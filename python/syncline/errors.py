@@ -1,7 +1,7 @@
 """What can go wrong, by what the caller does next.
 
-Every error carries one sentence: the daemon's own where the daemon answered (`is_from_daemon`), else
-what this package found. `subject` is the node, path, collection or address it is about.
+Every error carries one sentence: the daemon's own where the daemon answered (`is_from_daemon`),
+else what this package found. `subject` is the node, path, collection or address it is about.
 """
 
 from __future__ import annotations

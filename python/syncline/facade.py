@@ -56,8 +56,8 @@ class SyncFacade:
                    require_confirmation: bool = False, *, transport: str | None = None,
                    is_dry_run: bool = False) -> SyncResponse:
         """Brings a collection ("games", "models", "npz", "elo", "registry", "all", or one of your
-        own) to where it is wanted. Every argument is honoured, or refused by an error that says why;
-        `success` is what was verified on the chosen nodes' disks.
+        own) to where it is wanted. Every argument is honoured, or refused by an error that says
+        why; `success` is what was verified on the chosen nodes' disks.
         """
         if isinstance(data_type, SyncRequest):
             return await self.client.sync(data_type)

@@ -1,8 +1,8 @@
 """The names of the eight older programs, each a thin call of the facade.
 
-They stay for six months. Making one, and calling it, warns with the new call (DeprecationWarning and
-one line in the log of `syncline`). None of them runs a daemon: `syncline daemon` does. `start` of
-those that were one says clearly when it does not run; `stop` stops nothing that others need.
+They stay for six months. Making one, and calling it, warns with the new call (DeprecationWarning
+and one line in the log of `syncline`). None of them runs a daemon: `syncline daemon` does. `start`
+of those that were one says clearly when it does not run; `stop` stops nothing that others need.
 """
 
 from __future__ import annotations

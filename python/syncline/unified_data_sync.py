@@ -145,7 +145,8 @@ class Run:
         if options.http_port:
             config = with_http_port(config, options.http_port)
             origins.append(f"--http-port {options.http_port}")
-            token = config.get("api", {}).get("token_file") or state_dir_of(config, base) / "api.token"
+            token = (config.get("api", {}).get("token_file")
+                     or state_dir_of(config, base) / "api.token")
             say(f"http://127.0.0.1:{options.http_port}/v1/status wants 'Authorization: Bearer' "
                 f"with the content of {base.parent / token}")
         if len(origins) == 1:
@@ -166,8 +167,8 @@ class Run:
         mine = out / f"{name}.toml"
         if not mine.is_file():
             raise ConfigurationError(
-                f"the hosts file has no host '{name}' in use; name this node as it does (node.id in "
-                "syncline.toml)", str(self.hosts))
+                f"the hosts file has no host '{name}' in use; name this node as it does (node.id "
+                "in syncline.toml)", str(self.hosts))
         return read_config(mine)
 
     # ── what it does ──

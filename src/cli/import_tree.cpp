@@ -131,6 +131,15 @@ void Ledger::note(const std::string& path, Fate fate, const std::string& text) {
   }
 }
 
+void Ledger::take_back(const std::string& path, const std::string& why) {
+  if (auto it = at_.find(path); it != at_.end()) {
+    notes_[it->second].fate = Fate::kNotUnderstood;
+    notes_[it->second].text = why;
+  } else {
+    note(path, Fate::kNotUnderstood, why);  // a mapping or a list: speaks for all below it
+  }
+}
+
 std::vector<Note> Ledger::notes() const {
   return notes_;
 }
@@ -144,7 +153,7 @@ void Section::not_applicable(const std::string& key, const std::string& why) {
 }
 
 void Section::not_understood(const std::string& key, const std::string& why) {
-  ledger_.note(path_of(key), Fate::kNotUnderstood, why);
+  ledger_.take_back(path_of(key), why);
 }
 
 std::optional<std::string> Section::text(const std::string& key, const std::string& becomes) {

@@ -43,6 +43,8 @@ class Ledger {
   // Speaks for the leaf at `path` and for all leaves below it. The first word stands, but
   // kNotUnderstood gives way.
   void note(const std::string& path, Fate fate, const std::string& text);
+  // The value turned out to mean nothing: what was said of the leaf is taken back.
+  void take_back(const std::string& path, const std::string& why);
   std::vector<Note> notes() const;  // in the order of the file
 
  private:

@@ -59,6 +59,7 @@ struct CollectionState {
   std::optional<std::uint64_t> last_append;
   core::Instant next_poll;
   std::optional<core::Instant> rescan_at;  // files still being written
+  int unstable_scans = 0;                   // of the look that is waited for
   std::optional<core::Instant> proved_at;
   std::uint64_t checked = 0;
   std::vector<std::string> damaged;

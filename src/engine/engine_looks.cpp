@@ -12,6 +12,8 @@ using core::LogId;
 using core::NodeId;
 
 namespace {
+// So many scans, stable_ms apart, wait for files that are being written.
+constexpr int kUnstableScansMax = 10;
 // After the journal refused units, the source is read again this much later.
 constexpr core::Duration kIntakeRetry = core::seconds(1);
 }  // namespace
@@ -75,6 +77,12 @@ void Engine::on(const FilesScanned& event) {
       state.rescan_at = now_ + core::milliseconds(collection.stable_ms);
     }
   }
+  // Whoever asked for a look wants what was written before: a file that was written a moment ago is
+  // taken as soon as it is stable. One that is being written all the time is not waited for.
+  const bool is_waited_for = !state.looks_running.empty() || state.is_last_look;
+  if (event.unstable > 0 && is_waited_for && ++state.unstable_scans < kUnstableScansMax) {
+    state.is_look_continued = true;
+  }
   look_finished(event.collection, state);
 }
 
@@ -82,6 +90,7 @@ void Engine::look_finished(const CollectionName& name, CollectionState& state) {
   state.read_under_way = 0;
   state.blocked_since.reset();
   if (std::exchange(state.is_look_continued, false)) return;  // more of the same look follows
+  state.unstable_scans = 0;
   // During a drain the last look is one that began after the notice.
   if (drain_ && state.is_last_look) drain_->unread.erase(name);
   for (std::uint64_t look : state.looks_running) requests_.looked_at(name, look);

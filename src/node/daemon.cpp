@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kExitDone = 0;
 constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 2;
 constexpr int kExitNotDurable = 4;
 
 int complain(const core::Error& error, int code) {
@@ -24,7 +23,7 @@ int complain(const core::Error& error, int code) {
 int run_daemon(const std::string& config_path) {
   start_log();
   auto config = env::load_config(config_path);
-  if (!config.ok()) return complain(config.error(), kExitUsage);
+  if (!config.ok()) return complain(config.error(), kExitFailed);
   auto identity = identity::load_identity(config->node.state_dir);
   if (!identity.ok()) return complain(identity.error(), kExitFailed);
   if (identity->node != config->node.id) {
@@ -33,7 +32,7 @@ int run_daemon(const std::string& config_path) {
                          config->node.state_dir + " is of " + identity->node.text +
                          ": correct node.id, or join again with a new state_dir",
                      config_path},
-                    kExitUsage);
+                    kExitFailed);
   }
   Node node(std::move(config).value(), std::move(identity).value());
   if (const core::Status started = node.start(); !started.ok()) {

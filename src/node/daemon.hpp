@@ -7,7 +7,7 @@ namespace syncline::node {
 
 // Runs until SIGTERM or SIGINT; both begin a drain (spot.drain_deadline_s), a second one ends it.
 // Returns 0 when everything of this node is durable elsewhere, 4 when not, 1 when it could not
-// start or failed, 2 for a configuration that is wrong; complaints are one line on standard error.
+// start: a wrong configuration, no identity, a port that is taken; one line on standard error.
 int run_daemon(const std::string& config_path);
 
 }  // namespace syncline::node

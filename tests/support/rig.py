@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -63,10 +64,13 @@ class FleetTest(unittest.TestCase):
 
     def assert_clean(self, name, wanted, *sources, timeout=20):
         """The replica comes to have all wanted games, each once, whole and as it was written."""
-        replica = self.fleet.nodes[name].replica("games")
-        self.fleet.wait_until(
-            lambda: replica.exists() and not self.inspect(name, wanted).missing, timeout,
-            f"the replica of {name} to have {len(wanted)} games")
+        def is_there():
+            try:
+                return not self.inspect(name, wanted).missing
+            except sqlite3.OperationalError:  # no file, or no tables yet
+                return False
+        self.fleet.wait_until(is_there, timeout,
+                              f"the replica of {name} to have {len(wanted)} games")
         found = self.inspect(name, wanted, *sources)
         self.assertTrue(found.is_clean, f"{name}: {found}")
 

@@ -72,6 +72,9 @@ struct Source::State {
   std::mutex mutex;
   syncline::sqlite::Database* reading = nullptr;  // under `mutex`: what cancel() interrupts
   std::map<std::string, Remembered> remembered;
+  // What was wrong at the last look, by database; those not looked at this time are told again.
+  std::vector<std::string> folder_problems;
+  std::map<std::string, std::vector<std::string>> problems;
   std::string next;  // where the next read begins, so that each database gets its turn
 
   void read_database(const std::string& name, const std::map<std::string, std::string>& cursors,
@@ -126,7 +129,8 @@ ReadOutcome Source::read(const std::map<std::string, std::string>& cursors,
     for (const auto& [name, cursor] : cursors) {
       if (!cursor.empty()) found.names.insert(name);  // gone meanwhile, or excluded
     }
-    out.problems = std::move(found.problems);
+    s.folder_problems = std::move(found.problems);
+    std::erase_if(s.problems, [&](const auto& one) { return found.names.count(one.first) == 0; });
   } else {
     found.names = *only;
   }
@@ -136,6 +140,7 @@ ReadOutcome Source::read(const std::map<std::string, std::string>& cursors,
   order.insert(order.end(), found.names.begin(), found.names.lower_bound(s.next));
   ReadContext context{s.config, known, limits, now, s.is_cancelled, 0, out};
   const auto until = Clock::now() + kReadMax;
+  std::vector<std::string> told_once;
   for (const std::string& name : order) {
     if (s.is_cancelled) break;
     if (s.is_full(context) || Clock::now() >= until) {
@@ -143,7 +148,17 @@ ReadOutcome Source::read(const std::map<std::string, std::string>& cursors,
       s.next = name;
       break;
     }
+    out.problems.clear();
     s.read_database(name, cursors, context, until);
+    const auto cursor = out.cursors.find(name);
+    const bool is_gone = cursor != out.cursors.end() && cursor->second.empty();
+    if (is_gone) told_once.insert(told_once.end(), out.problems.begin(), out.problems.end());
+    s.problems[name] = is_gone ? std::vector<std::string>() : std::move(out.problems);
+  }
+  out.problems = s.folder_problems;
+  out.problems.insert(out.problems.end(), told_once.begin(), told_once.end());
+  for (const auto& [name, lines] : s.problems) {
+    out.problems.insert(out.problems.end(), lines.begin(), lines.end());
   }
   s.count_open(cursors, out);
   return out;

@@ -53,7 +53,7 @@ struct ReadOutcome {
   std::map<std::string, std::string> schemas;      // id -> bytes, of every schema the units name
   std::map<std::string, std::string> cursors;      // database, relative to the root -> new cursor
   std::uint64_t open_units = 0;                    // begun, not complete; in all databases
-  std::vector<std::string> problems;               // one line each: what, where, what to do
+  std::vector<std::string> problems;               // of all databases, those of earlier reads too
   bool has_more = false;                           // a limit was reached: read again
 };
 

@@ -32,12 +32,12 @@ std::optional<StrategyName> parse_strategy(std::string_view text);
 double share_of(Priority priority);  // 2.0, 1.5, 1.0, 0.5, 0.25: shares of bandwidth
 
 struct NodeConfig {
-  NodeId id;                        // default: host name
-  std::vector<std::string> roles;   // selfplay, training, coordinator, backup, voter
-  std::string provider;             // "vast", "lambda" …; "" = unknown
-  std::string zone;                 // provider's zone: part of the failure domain
-  std::string host;                 // machine id; default: /etc/machine-id + host name
-  std::string storage_domain;       // one NFS export = one domain; default: from mountinfo
+  NodeId id;                       // default: host name
+  std::vector<std::string> roles;  // selfplay, training, coordinator, backup, voter
+  std::string provider;            // "vast", "lambda" …; "" = unknown
+  std::string zone;                // provider's zone: part of the failure domain
+  std::string host;                // machine id; default: /etc/machine-id + host name
+  std::string storage_domain;      // one NFS export = one domain; default: from mountinfo
   Tristate ephemeral = Tristate::kAuto;
   std::string peer_listen = "0.0.0.0:8750";
   std::string
@@ -48,18 +48,17 @@ struct NodeConfig {
 };
 
 struct DurabilityConfig {
-  int acks = 2;                 // peers that must have fsynced
-  int extra_pushes = 1;         // pushes beyond `acks`: first acks win
-  std::int64_t ack_timeout_ms = 5000;       // then another receiver is chosen
-  std::int64_t group_commit_ms = 2;         // how long a batch may wait for company before fsync
-  std::int64_t journal_max_bytes = std::int64_t{4} << 30;  // then intake stops, visibly
+  int acks = 2;                                              // peers that must have fsynced
+  int extra_pushes = 1;                                      // pushes beyond `acks`: first acks win
+  std::int64_t ack_timeout_ms = 5000;                        // then another receiver is chosen
+  std::int64_t journal_max_bytes = std::int64_t{4} << 30;    // then intake stops, visibly
   std::int64_t inflight_max_bytes = std::int64_t{16} << 20;  // unacked bytes per peer
-  bool write_through = false;   // ephemeral: the producer waits for acks (notify API)
+  bool write_through = false;  // ephemeral: the producer waits for acks (notify API)
 };
 
 struct GossipConfig {
-  std::int64_t interval_ms = 1000;      // one digest exchange with one connected peer
-  std::int64_t fact_flush_ms = 200;     // own log/… facts are refreshed at most this often
+  std::int64_t interval_ms = 1000;   // one digest exchange with one connected peer
+  std::int64_t fact_flush_ms = 200;  // own log/… facts are refreshed at most this often
   std::int64_t delta_max_bytes = 1 << 20;
   int fan_out = 3;
 };
@@ -85,11 +84,11 @@ struct TransportLimits {
   int ssh_tries = 3;
   int breaker_failures = 5;
   std::int64_t breaker_open_ms = 60000;
-  int jobs_max = 8;                               // transfers at once
+  int jobs_max = 8;                                   // transfers at once
   std::int64_t window_bytes = std::int64_t{8} << 20;  // requested and not yet received, per job
-  double bandwidth_total_mbps = 0;                // megabytes per second; 0 = unlimited
+  double bandwidth_total_mbps = 0;                    // megabytes per second; 0 = unlimited
   std::map<std::string, double> bandwidth_by_provider_mbps;  // glob -> MB/s
-  std::int64_t staging_max_age_s = 24 * 3600;     // partial files older than this are removed
+  std::int64_t staging_max_age_s = 24 * 3600;  // partial files older than this are removed
 };
 
 struct DiskLimits {
@@ -101,25 +100,25 @@ struct DiskLimits {
 
 struct SpotConfig {
   std::int64_t poll_interval_ms = 5000;
-  std::int64_t notice_s = 0;               // 0 = no notice: only acked counts
-  double uplink_mbps = 0;                  // MB/s; 0 = by provider
+  std::int64_t notice_s = 0;  // 0 = no notice: only acked counts
+  double uplink_mbps = 0;     // MB/s; 0 = by provider
   std::string metadata_aws = "http://169.254.169.254";
   std::string metadata_gcp = "http://metadata.google.internal";
   std::string metadata_azure = "http://169.254.169.254";
-  std::int64_t drain_deadline_s = 25;      // after SIGTERM
+  std::int64_t drain_deadline_s = 25;  // after SIGTERM
 };
 
 struct ApiConfig {
-  std::string token_file;                  // required for TCP listeners without client certificate
+  std::string token_file;  // required for TCP listeners without client certificate
   std::int64_t request_max_bytes = 1 << 20;
   std::int64_t sync_timeout_s = 300;
 };
 
 struct Placement {
-  std::vector<std::string> roles;                 // any of these; empty = any role
-  std::vector<std::string> nodes = {"*"};         // globs
-  std::vector<std::string> exclude_nodes;         // globs
-  std::vector<std::string> config_keys = {"*"};   // globs
+  std::vector<std::string> roles;                // any of these; empty = any role
+  std::vector<std::string> nodes = {"*"};        // globs
+  std::vector<std::string> exclude_nodes;        // globs
+  std::vector<std::string> config_keys = {"*"};  // globs
   bool operator==(const Placement&) const = default;
 };
 
@@ -127,9 +126,9 @@ enum class MergeRule { kUnion, kLatest, kDerived };
 
 struct TableConfig {
   MergeRule rule = MergeRule::kUnion;
-  std::string latest_by;                      // column for kLatest
-  std::vector<std::string> key;               // natural key; empty = found from the schema
-  std::map<std::string, std::string> aliases; // column as found -> column as kept
+  std::string latest_by;                       // column for kLatest
+  std::vector<std::string> key;                // natural key; empty = found from the schema
+  std::map<std::string, std::string> aliases;  // column as found -> column as kept
   bool operator==(const TableConfig&) const = default;
 };
 
@@ -139,28 +138,28 @@ struct CollectionConfig {
   std::string root;
   std::vector<std::string> include = {"**"};
   std::vector<std::string> exclude;
-  std::string replica;  // sqlite: our union; may hold {config_key}. files: root
-  std::string unit;                           // root table; empty = every table is its own unit
-  std::string complete_when;                  // SQL condition on the root table; empty = always
-  std::string changed_by;                     // column that moves when a row is updated
-  std::vector<std::string> config_key;        // columns of the root table; hex8 + 2 -> "hex8_2p"
+  std::string replica;                  // sqlite: our union; may hold {config_key}. files: root
+  std::string unit;                     // root table; empty = every table is its own unit
+  std::string complete_when;            // SQL condition on the root table; empty = always
+  std::string changed_by;               // column that moves when a row is updated
+  std::vector<std::string> config_key;  // columns of the root table; hex8 + 2 -> "hex8_2p"
   std::map<std::string, TableConfig> tables;
-  std::string merge = "rows";                 // rows | snapshot
+  std::string merge = "rows";  // rows | snapshot
   int copies = 3;
   Priority priority = Priority::kNormal;
   Placement placement;
   StrategyName strategy = StrategyName::kAuto;
   std::int64_t freshness_target_s = 60;
-  std::int64_t poll_ms = 0;                   // 0: 5 s on ephemeral nodes, 60 s otherwise
-  std::int64_t stable_ms = 1000;              // files: unchanged for this long before it is taken
-  std::int64_t scan_interval_s = 300;         // files: full scan, beside inotify
+  std::int64_t poll_ms = 0;            // 0: 5 s on ephemeral nodes, 60 s otherwise
+  std::int64_t stable_ms = 1000;       // files: unchanged for this long before it is taken
+  std::int64_t scan_interval_s = 300;  // files: full scan, beside inotify
   bool replicate_deletes = false;
   std::vector<std::string> tables_exclude;
 };
 
 struct Config {
-  std::string path;  // of the file it came from; "" in tests
-  std::string fleet; // from the identity, not the file
+  std::string path;   // of the file it came from; "" in tests
+  std::string fleet;  // from the identity, not the file
   NodeConfig node;
   DurabilityConfig durability;
   GossipConfig gossip;
@@ -176,9 +175,9 @@ struct Config {
 
 // What the environment knows better than the file.
 struct ConfigOverrides {
-  std::string host_name;    // default of node.id
-  std::string machine_id;   // default of node.host; empty: the node's id
-  std::string state_dir;    // SYNCLINE_STATE_DIR
+  std::string host_name;   // default of node.id
+  std::string machine_id;  // default of node.host; empty: the node's id
+  std::string state_dir;   // SYNCLINE_STATE_DIR
 };
 
 // Checks the text of a file that lies at `path` (absolute). An unknown key is an error that names

@@ -81,11 +81,11 @@ struct Fetch {  // -> FetchProgress…, FetchDone
   core::CollectionName collection;
   std::string path;
   core::ObjectVersion object;
-  core::Root replaces;                    // what we expect at the path; zero = nothing
-  std::vector<core::NodeId> sources;      // linked holders
+  core::Root replaces;                // what we expect at the path; zero = nothing
+  std::vector<core::NodeId> sources;  // linked holders
   core::Priority priority = core::Priority::kNormal;
-  double bandwidth_mbps = 0;              // 0 = unlimited
-  std::string transport;                  // forced, or empty
+  double bandwidth_mbps = 0;  // 0 = unlimited
+  std::string transport;      // forced, or empty
 };
 struct CancelFetch {
   std::uint64_t job = 0;

@@ -135,12 +135,24 @@ double Engine::oldest_object_age_s(const CollectionName& collection, Instant now
 
 // ── journal, replica, files ─────────────────────────────────────────────────────────────────────
 
-void Engine::on(const Merged& event) { records_.merged(event, now_); }
-void Engine::on(const MergeFailed& event) { records_.merge_failed(event, now_); }
-void Engine::on(const RecordsUnavailable& event) { records_.unavailable(event, now_, *out_); }
-void Engine::on(const RecordsSent& event) { requests_.records_sent(event); }
-void Engine::on(const FetchProgress& event) { objects_.fetch_progress(event); }
-void Engine::on(const FetchDone& event) { objects_.fetch_done(event, now_, *out_); }
+void Engine::on(const Merged& event) {
+  records_.merged(event, now_);
+}
+void Engine::on(const MergeFailed& event) {
+  records_.merge_failed(event, now_);
+}
+void Engine::on(const RecordsUnavailable& event) {
+  records_.unavailable(event, now_, *out_);
+}
+void Engine::on(const RecordsSent& event) {
+  requests_.records_sent(event);
+}
+void Engine::on(const FetchProgress& event) {
+  objects_.fetch_progress(event);
+}
+void Engine::on(const FetchDone& event) {
+  objects_.fetch_done(event, now_, *out_);
+}
 
 void Engine::on(const ReplicaMeasured& event) {
   CollectionState& state = collections_[event.collection];
@@ -158,7 +170,11 @@ void Engine::on(const VerifyDone& event) {
 
 // ── people and programs ─────────────────────────────────────────────────────────────────────────
 
-void Engine::on(const SyncRequested& event) { requests_.sync(event, now_, *out_); }
-void Engine::on(const FlushRequested& event) { requests_.flush(event, now_, *out_); }
+void Engine::on(const SyncRequested& event) {
+  requests_.sync(event, now_, *out_);
+}
+void Engine::on(const FlushRequested& event) {
+  requests_.flush(event, now_, *out_);
+}
 
 }  // namespace syncline::engine

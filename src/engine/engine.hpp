@@ -34,11 +34,11 @@ namespace syncline::engine {
 
 // What is known when the daemon starts.
 struct Recovered {
-  core::Epoch epoch;                // above all that this node ever used
-  std::uint64_t incarnation = 0;    // of its catalog log: grows with every start
+  core::Epoch epoch;              // above all that this node ever used
+  std::uint64_t incarnation = 0;  // of its catalog log: grows with every start
   std::map<core::LogId, RecoveredLog> logs;
   std::map<ObjectId, core::ObjectVersion> objects;  // versions of the files on this disk
-  std::set<core::NodeId> removed;   // nodes that were removed from the fleet
+  std::set<core::NodeId> removed;                   // nodes that were removed from the fleet
 };
 
 // Of one collection: what the sources and the replica last said.
@@ -47,19 +47,19 @@ struct CollectionState {
   std::vector<std::string> problems;
   std::uint64_t replica_units = 0;
   std::string fingerprint;
-  std::uint64_t read_under_way = 0;       // id of the ReadSource or ScanFiles; 0 = none
+  std::uint64_t read_under_way = 0;  // id of the ReadSource or ScanFiles; 0 = none
   bool is_running_full = false;
-  bool is_last_look = false;              // it began after the notice of termination
-  bool is_look_continued = false;         // the last read stopped at its bounds: more follows
-  core::Instant not_before;               // after a failure
-  bool is_look_wanted = false;            // something changed while one was under way
+  bool is_drain_look = false;      // it began after the notice of termination
+  bool is_look_continued = false;  // the last read stopped at its bounds: more follows
+  core::Instant not_before;        // after a failure
+  bool is_look_wanted = false;     // something changed while one was under way
   bool is_full_look_wanted = false;
   std::set<std::uint64_t> looks_wanted;   // requests that wait for a look not started yet
   std::set<std::uint64_t> looks_running;  // … for the one under way
   std::optional<std::uint64_t> last_append;
   core::Instant next_poll;
   std::optional<core::Instant> rescan_at;  // files still being written
-  int unstable_scans = 0;                   // of the look that is waited for
+  int unstable_scans = 0;                  // of the look that is waited for
   std::optional<core::Instant> proved_at;
   std::uint64_t checked = 0;
   std::vector<std::string> damaged;
@@ -114,6 +114,7 @@ class Engine {
   void on(const FetchProgress& event);
   void on(const FetchDone& event);
   void on(const DiskMeasured& event);
+  void on(const FoundEphemeral& event);
   void on(const TerminationNotice& event);
   void on(const SyncRequested& event);
   void on(const FlushRequested& event);
@@ -137,12 +138,14 @@ class Engine {
   void plan_looks();
   void plan_intake();
   void plan_drain();
-  std::string what_is_left(std::uint64_t records, std::size_t files) const;
+  std::set<core::CollectionName> unread_sources() const;
+  std::string what_is_left(std::uint64_t records, std::size_t files,
+                           const std::set<core::CollectionName>& unread) const;
 
   struct Drain {
     core::Instant deadline;
     std::string reason;
-    std::set<core::CollectionName> unread;  // sources whose last look is not done yet
+    std::set<core::CollectionName> unread;  // no look that began after the notice has ended
     bool is_reported = false;
   };
 
@@ -164,7 +167,7 @@ class Engine {
   std::map<ObjectId, core::Instant> objects_pending_;  // own ones that are not durable yet
   std::optional<Drain> drain_;
   std::set<core::NodeId> removed_;
-  bool is_fleet_stale_ = true;       // links, deaths or what nodes say of themselves have changed
+  bool is_fleet_stale_ = true;  // links, deaths or what nodes say of themselves have changed
   bool are_domains_stale_ = true;
 };
 

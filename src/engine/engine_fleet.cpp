@@ -22,8 +22,11 @@ void Engine::run_gossip(const gossip::Event& event) {
   gossip_.step(event, now_, actions);
   for (gossip::Action& action : actions) {
     if (auto* send = std::get_if<gossip::Send>(&action)) {
-      std::visit([&](auto& message) { out_->push_back(Send{send->peer, std::move(message)}); },
-                 send->message);
+      std::visit(
+          [&](auto& message) {
+            out_->push_back(Send{send->peer, std::move(message)});
+          },
+          send->message);
     } else if (auto* changed = std::get_if<gossip::Changed>(&action)) {
       for (const catalog::FactChange& change : changed->changes) {
         fact_changed(change.owner, change.fact);
@@ -164,7 +167,9 @@ void Engine::on(const LinkDown& event) {
   is_fleet_stale_ = true;
 }
 
-void Engine::on(const DialFailed& event) { peers_.dial_failed(event, now_); }
+void Engine::on(const DialFailed& event) {
+  peers_.dial_failed(event, now_);
+}
 
 void Engine::on(const Received& event) {
   if (!peers_.is_linked(event.peer)) return;  // of a link that is closed already

@@ -79,7 +79,7 @@ void Engine::on(const FilesScanned& event) {
   }
   // Whoever asked for a look wants what was written before: a file that was written a moment ago is
   // taken as soon as it is stable. One that is being written all the time is not waited for.
-  const bool is_waited_for = !state.looks_running.empty() || state.is_last_look;
+  const bool is_waited_for = !state.looks_running.empty() || state.is_drain_look;
   if (event.unstable > 0 && is_waited_for && ++state.unstable_scans < kUnstableScansMax) {
     state.is_look_continued = true;
   }
@@ -91,8 +91,7 @@ void Engine::look_finished(const CollectionName& name, CollectionState& state) {
   state.blocked_since.reset();
   if (std::exchange(state.is_look_continued, false)) return;  // more of the same look follows
   state.unstable_scans = 0;
-  // During a drain the last look is one that began after the notice.
-  if (drain_ && state.is_last_look) drain_->unread.erase(name);
+  if (drain_ && state.is_drain_look) drain_->unread.erase(name);
   for (std::uint64_t look : state.looks_running) requests_.looked_at(name, look);
   state.looks_running.clear();
 }
@@ -102,7 +101,7 @@ bool Engine::may_look(const core::CollectionConfig& collection) const {
   const CollectionState& state = collections_.at(collection.name);
   if (collection.root.empty() || state.read_under_way != 0) return false;
   if (!records_.intake().is_open && collection.kind == core::Kind::kSqlite) return false;
-  return !drain_ || drain_->unread.count(collection.name) > 0;
+  return !drain_ || !drain_->is_reported;
 }
 
 std::optional<Instant> Engine::next_look(const core::CollectionConfig& collection) const {
@@ -138,7 +137,7 @@ void Engine::plan_looks() {
     state.looks_wanted.clear();
     state.is_running_full = std::exchange(state.is_full_look_wanted, false);
     state.is_look_wanted = false;
-    state.is_last_look = drain_.has_value();
+    state.is_drain_look = drain_.has_value();
     if (collection.kind == core::Kind::kSqlite) {
       out_->push_back(ReadSource{collection.name, state.read_under_way, state.is_running_full});
     } else {

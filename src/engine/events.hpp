@@ -46,8 +46,8 @@ struct UnitsRead {
   std::uint64_t read_id = 0;
   std::vector<core::EncodedUnit> units;
   std::map<std::string, std::string> schemas;  // of every schema the units name, by id
-  std::vector<core::WallMs> seen_at;  // parallel to units: when the change was noticed
-  core::Instant noticed_at;           // the same on the node's own clock, for latencies
+  std::vector<core::WallMs> seen_at;           // parallel to units: when the change was noticed
+  core::Instant noticed_at;                    // the same on the node's own clock, for latencies
   std::uint64_t open_units = 0;
   std::vector<std::string> problems;
   bool has_more = false;
@@ -114,9 +114,9 @@ struct FetchProgress {
 struct FetchDone {
   std::uint64_t job = 0;
   core::Status status;
-  std::uint64_t bytes = 0;         // received over the wire
-  std::string conflict_copy;       // name the losing local version was kept under; or empty
-  core::NodeId served_by;          // most bytes came from; empty if none
+  std::uint64_t bytes = 0;    // received over the wire
+  std::string conflict_copy;  // name the losing local version was kept under; or empty
+  core::NodeId served_by;     // most bytes came from; empty if none
 };
 
 // ── the machine ──
@@ -127,6 +127,10 @@ struct DiskMeasured {
 };
 struct NodeRemoved {  // an operator took the node out of the fleet for good
   core::NodeId node;
+};
+struct FoundEphemeral {  // the provider says that it may take this machine away
+  std::string provider;
+  std::string sign;  // how we know
 };
 struct TerminationNotice {  // SIGTERM, or the provider's notice
   core::Instant deadline;
@@ -154,7 +158,7 @@ struct VerifyDone {  // this node re-hashed its replica or files
 using Event =
     std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, UnitsRead, Appended, AppendFailed,
                  Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable, SourceChanged,
-                 RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured,
+                 RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured, FoundEphemeral,
                  TerminationNotice, SyncRequested, FlushRequested, VerifyDone, NodeRemoved>;
 
 }  // namespace syncline::engine

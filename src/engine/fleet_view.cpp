@@ -15,7 +15,9 @@ constexpr std::size_t kCountedMax = 4096;
 constexpr std::string_view kRemovedPrefix = "removed/";
 }  // namespace
 
-std::string removed_key(const NodeId& node) { return std::string(kRemovedPrefix) + node.text; }
+std::string removed_key(const NodeId& node) {
+  return std::string(kRemovedPrefix) + node.text;
+}
 
 ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const std::string& value,
                             bool is_removed) {
@@ -36,9 +38,9 @@ ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const s
       ++unknown_facts_;
     }
     const catalog::NodeSelf* after = find(owner);
-    change.is_domain = was_known != (after != nullptr) ||
-                       (after != nullptr && (after->host != before.host ||
-                                             after->storage != before.storage));
+    change.is_domain =
+        was_known != (after != nullptr) ||
+        (after != nullptr && (after->host != before.host || after->storage != before.storage));
   } else if (auto log = catalog::parse_log_key(key)) {
     auto held = core::parse_seq_set(is_removed ? std::string_view() : std::string_view(value));
     if (!held) {

@@ -33,7 +33,7 @@ struct ViewChange {
   core::SeqSet lost;  // of the log: told before, and not any more by a newer word of the same life
   std::optional<ObjectId> object;
   bool is_self = false;
-  bool is_domain = false;  // the node's failure domain is another than before
+  bool is_domain = false;               // the node's failure domain is another than before
   std::optional<core::NodeId> removed;  // a node that was removed from the fleet
 };
 

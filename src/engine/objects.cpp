@@ -21,11 +21,7 @@ constexpr int kLooksMax = 512;
 
 Objects::Objects(const core::Config& config, const FleetView& view, const Peers& peers,
                  ObjectsDoor door)
-    : config_(config),
-      self_(config.node.id),
-      view_(view),
-      peers_(peers),
-      door_(std::move(door)) {}
+    : config_(config), self_(config.node.id), view_(view), peers_(peers), door_(std::move(door)) {}
 
 const core::CollectionConfig* Objects::find(const core::CollectionName& name) const {
   for (const auto& collection : config_.collections) {
@@ -39,8 +35,8 @@ bool Objects::wants(const core::CollectionName& collection) const {
 }
 
 std::uint64_t Objects::tick(core::WallMs at) {
-  last_hlc_ = std::max(last_hlc_ + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(at.ms, 0))
-                                          << 16);
+  last_hlc_ =
+      std::max(last_hlc_ + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(at.ms, 0)) << 16);
   return last_hlc_;
 }
 
@@ -129,7 +125,9 @@ void Objects::object_changed(const ObjectId& object, core::Instant now) {
   changed_.insert(object);
 }
 
-void Objects::link_up() { ready_.merge(sourceless_); }
+void Objects::link_up() {
+  ready_.merge(sourceless_);
+}
 
 void Objects::wanted_anew(const CollectionName& collection, core::Instant now) {
   const auto& all = view_.objects();
@@ -208,8 +206,7 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   if (winner == nullptr) return true;
   auto own = holders.find(self_);
   const bool has_own = own != holders.end();
-  if (has_own && own->second.root == winner->root &&
-      own->second.is_deleted == winner->is_deleted) {
+  if (has_own && own->second.root == winner->root && own->second.is_deleted == winner->is_deleted) {
     // The same content: only the versions have to be joined.
     ObjectVersion joined = *winner;
     for (const auto& [node, version] : holders) {
@@ -332,8 +329,7 @@ std::size_t Objects::waiting(const core::CollectionName& collection) const {
   return count;
 }
 
-std::optional<core::Instant> Objects::oldest_waiting(
-    const core::CollectionName& collection) const {
+std::optional<core::Instant> Objects::oldest_waiting(const core::CollectionName& collection) const {
   std::optional<core::Instant> oldest;
   if (!wants(collection)) return oldest;
   for (const auto& [object, wanted] : unsettled_) {

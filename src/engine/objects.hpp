@@ -47,7 +47,7 @@ class Objects {
 
   void scanned(const FilesScanned& scan, core::Instant now, Actions& out);
   void object_changed(const ObjectId& object, core::Instant now);  // the catalog says something
-  void link_up();                                  // somebody may serve what nobody could
+  void link_up();  // somebody may serve what nobody could
   void wanted_anew(const core::CollectionName& collection, core::Instant now);
   void restore_clock(std::uint64_t hlc) { last_hlc_ = std::max(last_hlc_, hlc); }
   // A request wants these on this node now, and perhaps slower, or by one transport only.
@@ -92,11 +92,11 @@ class Objects {
 
   // Every unsettled object is in exactly one of the sets below, or its fetch is running.
   std::map<ObjectId, Wanted> unsettled_;
-  std::set<ObjectId> changed_;    // to be looked at even while all places are taken
-  std::set<ObjectId> ready_;      // … as soon as one is free
-  std::set<ObjectId> sourceless_; // … when a link or a fact comes
+  std::set<ObjectId> changed_;     // to be looked at even while all places are taken
+  std::set<ObjectId> ready_;       // … as soon as one is free
+  std::set<ObjectId> sourceless_;  // … when a link or a fact comes
   std::set<std::pair<core::Instant, ObjectId>> retries_;
-  bool is_more_ready_ = false;    // the last turn did not get to the end of ready_
+  bool is_more_ready_ = false;  // the last turn did not get to the end of ready_
   core::Instant looked_at_;
   std::map<ObjectId, std::uint64_t> job_of_;
   std::map<std::uint64_t, FetchState> fetches_;

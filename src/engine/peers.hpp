@@ -26,9 +26,9 @@ struct DialPolicy {
 
 struct PeerLink {
   bool is_up = false;
-  bool has_left = false;             // said goodbye: silence is expected
-  std::string address;               // last one that worked or was advertised
-  core::Instant changed_at;          // of is_up; of a node never linked: when it became known
+  bool has_left = false;     // said goodbye: silence is expected
+  std::string address;       // last one that worked or was advertised
+  core::Instant changed_at;  // of is_up; of a node never linked: when it became known
   std::optional<core::Instant> heard_at;
   std::string why_down;
 };
@@ -60,7 +60,7 @@ class Peers {
 
  private:
   struct Address {
-    core::NodeId node;                        // empty until somebody answered there
+    core::NodeId node;  // empty until somebody answered there
     bool is_dialling = false;
     std::optional<core::Instant> dial_at;
     core::Duration backoff{0};

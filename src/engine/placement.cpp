@@ -12,10 +12,12 @@ using core::CollectionName;
 using core::NodeId;
 
 namespace {
-constexpr std::int64_t kPollEphemeralMs = 5000;   // the older spot daemon's
+constexpr std::int64_t kPollEphemeralMs = 5000;  // the older spot daemon's
 constexpr std::int64_t kPollOtherwiseMs = 60000;
 
-std::string percent(double value) { return std::to_string(static_cast<int>(value + 0.5)) + " %"; }
+std::string percent(double value) {
+  return std::to_string(static_cast<int>(value + 0.5)) + " %";
+}
 }  // namespace
 
 Placement::Placement(const core::Config& config) : config_(config) {
@@ -37,8 +39,8 @@ routing::Liveness Placement::liveness_of(const NodeId& id, const Peers& peers, s
   auto link = peers.all().find(id);
   if (link == peers.all().end()) return routing::Liveness::kDead;
   const core::Instant dead_at = link->second.changed_at + suspicion_max(config_.membership, nodes);
-  if (now >= dead_at) return link->second.has_left ? routing::Liveness::kLeft
-                                                   : routing::Liveness::kDead;
+  if (now >= dead_at)
+    return link->second.has_left ? routing::Liveness::kLeft : routing::Liveness::kDead;
   if (!next_change_ || dead_at < *next_change_) next_change_ = dead_at;
   return link->second.has_left ? routing::Liveness::kLeft : routing::Liveness::kSuspect;
 }
@@ -177,8 +179,8 @@ catalog::NodeSelf self_of(const core::Config& config, const DiskMeasured& disk, 
   self.provider = config.node.provider;
   self.zone = config.node.zone;
   self.host = config.node.host;
-  self.storage = config.node.storage_domain.empty() ? "local:" + config.node.host
-                                                    : config.node.storage_domain;
+  self.storage =
+      config.node.storage_domain.empty() ? "local:" + config.node.host : config.node.storage_domain;
   self.advertise = config.node.peer_advertise;
   self.is_ephemeral = config.node.ephemeral == core::Tristate::kTrue;
   self.is_draining = is_draining;

@@ -27,9 +27,9 @@ class Placement {
 
   // What a refresh changed.
   struct Change {
-    std::set<core::NodeId> dead;                       // all that are dead now
-    std::set<core::CollectionName> wanted_otherwise;   // their wanted nodes are others than before
-    std::set<core::CollectionName> wanted_here_anew;   // this node wants them, and did not before
+    std::set<core::NodeId> dead;                      // all that are dead now
+    std::set<core::CollectionName> wanted_otherwise;  // their wanted nodes are others than before
+    std::set<core::CollectionName> wanted_here_anew;  // this node wants them, and did not before
   };
   // Makes the table anew from what is known. Call after links or `self` facts have changed, and
   // when next_change() has come. A node without a link is suspected first, and dead after

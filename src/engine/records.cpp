@@ -75,9 +75,8 @@ void Records::restore(const std::map<LogId, RecoveredLog>& logs) {
 }
 
 replication::CountDomains Records::domains_beside(const NodeId& origin) const {
-  return [this, origin](const std::set<NodeId>& nodes) {
-    return view_.count_domains(nodes, origin);
-  };
+  return
+      [this, origin](const std::set<NodeId>& nodes) { return view_.count_domains(nodes, origin); };
 }
 
 replication::WriterLog& Records::writer_for(const LogId& log) {
@@ -138,8 +137,10 @@ void Records::received(const NodeId& peer, const core::AppendRecords& message, A
         return collection.name == log.collection && collection.kind == core::Kind::kSqlite;
       });
   if (!is_declared) {
-    out.push_back(Send{peer, core::RefuseRecords{
-        log, "collection " + log.collection.text + " is not declared on " + self_.text, 60000}});
+    out.push_back(Send{
+        peer, core::RefuseRecords{
+                  log, "collection " + log.collection.text + " is not declared on " + self_.text,
+                  60000}});
     return;
   }
   if (!intake_.is_open || appending_bytes_ > kAppendingBytesMax) {
@@ -287,7 +288,8 @@ void Records::merged(const Merged& done, core::Instant now) {
   trim_dirty_.insert(done.log);
   if (is_short) {
     merge_retry_at_[done.log] = now + kMergeRetry;
-    merge_problems_[done.log] = "some records of " + done.log.origin.text + " could not be read "
+    merge_problems_[done.log] = "some records of " + done.log.origin.text +
+                                " could not be read "
                                 "for merging; they are tried again";
   } else {
     merge_problems_.erase(done.log);

@@ -39,7 +39,8 @@ struct RecoveredLog {
 struct RecordsDoor {
   // The best linked receivers for this collection, most wanted first, at most `count`.
   std::function<std::vector<core::NodeId>(const core::CollectionName&, int count,
-                                          const std::set<core::NodeId>& avoid)> choose_receivers;
+                                          const std::set<core::NodeId>& avoid)>
+      choose_receivers;
   // Nodes that shall hold the collection.
   std::function<const std::set<core::NodeId>&(const core::CollectionName&)> wanted_by;
   // Tells the fleet what this node holds of a log.
@@ -82,8 +83,8 @@ class Records {
   // All that the peer told of itself since its link came up is known: what it had acked before and
   // does not speak of any more, it has lost.
   void caught_up(const core::NodeId& peer);
-  void peer_gone(const core::NodeId& peer);      // dead or removed: its copies count no more
-  void domains_changed(core::Instant now);       // … or count again, or for the first time
+  void peer_gone(const core::NodeId& peer);  // dead or removed: its copies count no more
+  void domains_changed(core::Instant now);   // … or count again, or for the first time
   void receivers_changed() { receivers_stale_ = true; }
   void wanted_changed(const core::CollectionName& collection, core::Instant now);
   void set_intake(IntakeState intake) { intake_ = std::move(intake); }
@@ -98,7 +99,7 @@ class Records {
   bool is_append_under_way(const core::CollectionName& collection) const;
   // Own records that are not durable, or no longer, but could be made so from here.
   std::uint64_t undelivered() const;
-  std::uint64_t pending_bytes() const;   // of those that never were durable
+  std::uint64_t pending_bytes() const;  // of those that never were durable
   // Since when the oldest log of the collection has lacked something that this node wants.
   std::optional<core::Instant> incomplete_since(const core::CollectionName& collection) const;
   const std::map<core::LogId, std::string>& merge_problems() const { return merge_problems_; }
@@ -150,14 +151,14 @@ class Records {
   std::map<std::uint64_t, PendingAppend> appends_;
   std::uint64_t appending_bytes_ = 0;
 
-  std::set<core::LogId> active_;           // own logs with something that is not durable
+  std::set<core::LogId> active_;                     // own logs with something that is not durable
   std::map<core::LogId, core::Instant> incomplete_;  // wanted here, and somebody holds more; since
-  std::set<core::LogId> pull_dirty_;       // of these: to be looked at in this turn
+  std::set<core::LogId> pull_dirty_;                 // of these: to be looked at in this turn
   std::optional<core::Instant> pull_not_before_;     // the journal has just failed
   std::set<core::LogId> unmerged_;
   std::map<core::LogId, core::Instant> merge_retry_at_;
   std::map<core::LogId, std::string> merge_problems_;
-  std::set<core::LogId> told_late_;        // held more than the fleet was told
+  std::set<core::LogId> told_late_;  // held more than the fleet was told
   std::optional<core::Instant> tell_at_;
   std::set<std::pair<core::LogId, core::NodeId>> unsaved_acks_;
   // What peers acked since their links came up, until they are caught up with.

@@ -29,7 +29,8 @@ std::string why_pending(const Engine& engine, const replication::WriterLog& writ
   const int domains = engine.view().count_domains(linked, engine.config().node.id);
   if (domains < acks) {
     return "needs " + plural(static_cast<std::uint64_t>(acks), "other failure domain") +
-           " and sees " + std::to_string(domains) + "; start or invite another node, or see "
+           " and sees " + std::to_string(domains) +
+           "; start or invite another node, or see "
            "`syncline nodes`";
   }
   std::string names;
@@ -37,8 +38,8 @@ std::string why_pending(const Engine& engine, const replication::WriterLog& writ
   return "on its way to " + names;
 }
 
-void add_records(const Engine& engine, const core::CollectionConfig& collection,
-                 core::Instant now, facade::CollectionStatus& status) {
+void add_records(const Engine& engine, const core::CollectionConfig& collection, core::Instant now,
+                 facade::CollectionStatus& status) {
   const NodeId& self = engine.config().node.id;
   const int acks = engine.config().durability.acks;
   std::set<core::LogId> logs;

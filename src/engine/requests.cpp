@@ -100,8 +100,8 @@ void Requests::looked_at(const core::CollectionName& collection, std::uint64_t l
 void Requests::records_sent(const RecordsSent& sent) {
   for (auto& [id, sync] : syncs_) {
     for (Part& part : sync.parts) {
-      const bool is_target = std::find(part.targets.begin(), part.targets.end(), sent.peer) !=
-                             part.targets.end();
+      const bool is_target =
+          std::find(part.targets.begin(), part.targets.end(), sent.peer) != part.targets.end();
       if (is_target && part.collection->name == sent.log.collection) part.bytes += sent.bytes;
     }
   }

@@ -27,12 +27,13 @@ namespace syncline::engine {
 struct RequestsDoor {
   // Backend and verdict for each node; `why` and the reasons are what --explain prints.
   std::function<facade::RouteReport(const facade::SyncRequest&, const core::CollectionConfig&,
-                                    core::Instant)> route;
+                                    core::Instant)>
+      route;
   // Starts a full look at the sources; looked_at(id) is called when it is done.
   std::function<void(const core::CollectionName&, std::uint64_t look, Actions&)> look;
   std::function<void(const core::CollectionName&, core::Priority)> hurry;
-  std::function<void(const std::string& backend, std::uint64_t bytes, bool ok,
-                     core::Duration)> count;
+  std::function<void(const std::string& backend, std::uint64_t bytes, bool ok, core::Duration)>
+      count;
 };
 
 class Requests {
@@ -68,9 +69,9 @@ class Requests {
     facade::RouteReport route;
     std::vector<core::NodeId> targets;
     std::map<core::LogId, core::SeqSet> records_goal;
-    std::map<std::string, core::Root> objects_goal;      // path -> root
+    std::map<std::string, core::Root> objects_goal;                 // path -> root
     std::map<core::NodeId, std::vector<std::string>> objects_left;  // not confirmed by the target
-    std::map<core::NodeId, std::uint64_t> missing;       // at the last look
+    std::map<core::NodeId, std::uint64_t> missing;                  // at the last look
     std::map<core::NodeId, std::uint64_t> missing_bytes_at_start;
     std::map<std::pair<core::NodeId, core::LogId>, Demand> demands;
     std::map<core::NodeId, core::Instant> nudged_at;

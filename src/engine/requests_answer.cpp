@@ -61,10 +61,9 @@ facade::SyncResponse Requests::answer_part(const Sync& sync, const Part& part,
   std::uint64_t records = 0;
   for (const auto& [log, goal] : part.records_goal) records += goal.count();
   response.details["collection"] = part.collection->name.text;
-  response.details["goal"] =
-      part.collection->kind == core::Kind::kSqlite
-          ? std::to_string(records) + " records"
-          : std::to_string(part.objects_goal.size()) + " objects";
+  response.details["goal"] = part.collection->kind == core::Kind::kSqlite
+                                 ? std::to_string(records) + " records"
+                                 : std::to_string(part.objects_goal.size()) + " objects";
   return response;
 }
 
@@ -77,8 +76,8 @@ void Requests::answer(const Sync& sync, core::Instant now, Actions& out) {
     }
   }
   if (sync.request.sync.data_type != "all") {
-    out.push_back(AnswerSync{sync.request.request, parts.empty() ? facade::SyncResponse{}
-                                                                 : std::move(parts.front())});
+    out.push_back(AnswerSync{sync.request.request,
+                             parts.empty() ? facade::SyncResponse{} : std::move(parts.front())});
     return;
   }
   facade::SyncResponse whole;

@@ -28,9 +28,13 @@ Error stopping() {
 }
 }  // namespace
 
-NodeApi::NodeApi(const core::Config& config, const env::Clock& clock, Loop& loop,
-                 EventRing& events, ApiPorts ports)
-    : config_(config), clock_(clock), loop_(loop), events_(events), ports_(std::move(ports)),
+NodeApi::NodeApi(const core::Config& config, const env::Clock& clock, Loop& loop, EventRing& events,
+                 ApiPorts ports)
+    : config_(config),
+      clock_(clock),
+      loop_(loop),
+      events_(events),
+      ports_(std::move(ports)),
       started_at_(clock.now()) {}
 
 facade::Known NodeApi::known() {
@@ -38,8 +42,7 @@ facade::Known NodeApi::known() {
   for (const core::CollectionConfig& collection : config_.collections) {
     facade::Known::Collection one;
     one.name = collection.name;
-    one.has_config_keys =
-        !collection.config_key.empty() || collection.kind == core::Kind::kFiles;
+    one.has_config_keys = !collection.config_key.empty() || collection.kind == core::Kind::kFiles;
     if (!collection.config_key.empty()) one.config_keys = ports_.config_keys(collection.name);
     known.collections.push_back(std::move(one));
   }
@@ -83,8 +86,7 @@ core::Result<facade::SyncResponse> NodeApi::sync(const facade::SyncRequest& requ
     const std::string to = std::to_string(answer->nodes_synced.size()) + " nodes verified";
     const std::string why = answer->errors.empty() ? "" : ": " + answer->errors.front();
     emit(answer->success ? "data_sync_completed" : "data_sync_failed", request.data_type, to + why,
-         {{"backend", answer->backend_used},
-          {"bytes", std::to_string(answer->bytes_transferred)}});
+         {{"backend", answer->backend_used}, {"bytes", std::to_string(answer->bytes_transferred)}});
   }
   return *std::move(answer);
 }
@@ -94,8 +96,8 @@ void NodeApi::synced(std::uint64_t request, facade::SyncResponse response) {
 }
 
 facade::StatusReport NodeApi::status() {
-  facade::StatusReport report = loop_.call(
-      [this](engine::Engine& engine) { return engine::status_of(engine, loop_.now()); });
+  facade::StatusReport report =
+      loop_.call([this](engine::Engine& engine) { return engine::status_of(engine, loop_.now()); });
   report.version = SYNCLINE_VERSION;
   report.uptime_s = core::to_seconds(clock_.now() - started_at_);
   return report;
@@ -169,8 +171,8 @@ core::Result<facade::VerifyReport> NodeApi::verify(const std::string& name) {
   if (!verifies_.wait(id, kVerifyMax)) return stopping();
   const core::Instant until = clock_.now() + kVerifySettle;
   while (true) {
-    facade::VerifyReport report = loop_.call(
-        [&](engine::Engine& engine) { return engine::verify_of(engine, *collection); });
+    facade::VerifyReport report =
+        loop_.call([&](engine::Engine& engine) { return engine::verify_of(engine, *collection); });
     if (report.differences.empty() || clock_.now() >= until || loop_.has_stopped()) return report;
     std::this_thread::sleep_for(kVerifyLookAgain);
   }
@@ -187,7 +189,9 @@ void NodeApi::verified(const CollectionName& collection) {
   for (const std::uint64_t id : ids) verifies_.answer(id, true);
 }
 
-std::string NodeApi::config_toml() { return core::config_to_toml(config_); }
+std::string NodeApi::config_toml() {
+  return core::config_to_toml(config_);
+}
 
 std::string NodeApi::metrics_text() {
   return node::metrics_text(status(), stats(), transfers().size());

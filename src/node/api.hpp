@@ -23,7 +23,8 @@ struct ApiPorts {
   std::function<void(const core::CollectionName&)> start_verify;  // -> verified() later
   // Units that this node knows of a config key pattern ("hex8_*"), by log.
   std::function<core::Result<std::map<core::LogId, core::SeqSet>>(
-      const core::CollectionName&, const std::string& config_key_pattern)> records_with_config_key;
+      const core::CollectionName&, const std::string& config_key_pattern)>
+      records_with_config_key;
   std::function<std::vector<std::string>(const core::CollectionName&)> config_keys;
   std::function<core::Result<http::OpenedObject>(const core::Root&)> open_object;
   std::vector<std::string> transports;  // that can start here

@@ -12,14 +12,14 @@ using core::ErrorKind;
 namespace {
 
 enum class Follows {
-  kLookAtGames,     // read the sources of all sqlite collections now
-  kSpreadModels,    // look at the files collections now
+  kLookAtGames,   // read the sources of all sqlite collections now
+  kSpreadModels,  // look at the files collections now
   kLookEverywhere,
 };
 
 struct KnownEvent {
-  const char* name;       // as told
-  const char* type;       // as emitted
+  const char* name;  // as told
+  const char* type;  // as emitted
   Follows follows;
   const char* message;
 };

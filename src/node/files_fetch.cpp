@@ -173,8 +173,8 @@ core::Status FilesShell::State::copy_from_here(const FilesJobPtr& job) {
       return Error{ErrorKind::kCancelled, "the copy was cancelled", job->fetch.path};
     }
     bytes.resize(landing.piece_bytes(piece));
-    SYNCLINE_ASSIGN(const std::size_t got, found.reader->read_at(piece * disk::kPieceBytes,
-                                                                 std::span<char>(bytes)));
+    SYNCLINE_ASSIGN(const std::size_t got,
+                    found.reader->read_at(piece * disk::kPieceBytes, std::span<char>(bytes)));
     SYNCLINE_TRY(landing.write_piece(piece, std::string_view(bytes).substr(0, got)));
   }
   return {};

@@ -21,8 +21,10 @@ void FilesShell::files_changed(const CollectionName& collection, const std::stri
   FilesLane* lane = state_->lane(collection);
   if (lane == nullptr || is_own(path)) return;
   const std::lock_guard lock(lane->mutex);
-  if (path.empty()) lane->is_all_changed = true;
-  else lane->changed.insert(path);
+  if (path.empty())
+    lane->is_all_changed = true;
+  else
+    lane->changed.insert(path);
 }
 
 void FilesShell::State::look_again(FilesLane& lane, const std::string& path) {
@@ -39,8 +41,8 @@ void FilesShell::carry_out(const engine::ScanFiles& action) {
   State& s = *state_;
   FilesLane* lane = s.lane(action.collection);
   if (lane == nullptr) {  // no root here: there is nothing to be found
-    s.ports.post(engine::FilesScanned{action.collection, action.scan_id, {}, {}, 0,
-                                      s.clock.wall(), {}});
+    s.ports.post(
+        engine::FilesScanned{action.collection, action.scan_id, {}, {}, 0, s.clock.wall(), {}});
     return;
   }
   lane->scanner.post([&s, lane, action] { s.scan(*lane, action); });
@@ -167,8 +169,7 @@ void FilesShell::State::verify(FilesLane& lane) {
       if (is_readable) hasher.update(std::string_view(bytes).substr(0, *got));
     }
     if (is_closed) break;
-    const bool has_changed =
-        !reader.ok() || !(*reader)->check_unchanged().ok();
+    const bool has_changed = !reader.ok() || !(*reader)->check_unchanged().ok();
     if (has_changed) {  // not the object any more: the scan's business, not damage
       look_again(lane, path);
       continue;

@@ -55,12 +55,13 @@ core::Result<FilesShell::State::Found> FilesShell::State::find(const core::Root&
 }
 
 transports::p2p::OpenObject FilesShell::opener() {
-  return [this](const core::Root& root)
-             -> core::Result<std::shared_ptr<transports::p2p::ServedObject>> {
-    SYNCLINE_ASSIGN(State::Found found, state_->find(root));
-    return std::shared_ptr<transports::p2p::ServedObject>(std::make_shared<TreeObject>(
-        std::move(found.reader), std::move(found.tree), std::move(found.path)));
-  };
+  return
+      [this](
+          const core::Root& root) -> core::Result<std::shared_ptr<transports::p2p::ServedObject>> {
+        SYNCLINE_ASSIGN(State::Found found, state_->find(root));
+        return std::shared_ptr<transports::p2p::ServedObject>(std::make_shared<TreeObject>(
+            std::move(found.reader), std::move(found.tree), std::move(found.path)));
+      };
 }
 
 core::Result<http::OpenedObject> FilesShell::open_for_http(const core::Root& root) {

@@ -83,7 +83,9 @@ bool FilesLane::is_newer(const std::string& path, std::uint64_t since) const {
 FilesShell::FilesShell(const core::Config& config, const env::Clock& clock, FilesPorts ports)
     : state_(std::make_unique<State>(config, clock, std::move(ports))) {}
 
-FilesShell::~FilesShell() { close(); }
+FilesShell::~FilesShell() {
+  close();
+}
 
 core::Status FilesShell::recover(storage::Store& store, engine::Recovered& recovered) {
   State& s = *state_;
@@ -130,13 +132,13 @@ void FilesShell::State::save(const CollectionName& collection,
                              std::vector<storage::FileChange> changes,
                              std::function<void(const core::Status&)> then) {
   if (changes.empty() && !then) return;
-  ports.with_store([collection, changes = std::move(changes), then = std::move(then)](
-                       storage::Store& store) {
-    const core::Status saved = store.save_files(collection, changes);
-    // Not remembered means hashed again after a restart; said, since the disk may be full.
-    if (!saved.ok()) log_warning(core::to_string(saved.error()));
-    if (then) then(saved);
-  });
+  ports.with_store(
+      [collection, changes = std::move(changes), then = std::move(then)](storage::Store& store) {
+        const core::Status saved = store.save_files(collection, changes);
+        // Not remembered means hashed again after a restart; said, since the disk may be full.
+        if (!saved.ok()) log_warning(core::to_string(saved.error()));
+        if (then) then(saved);
+      });
 }
 
 // What comes while a transaction runs goes into the next one together.

@@ -31,8 +31,8 @@ class Store;
 namespace syncline::node {
 
 struct FilesPorts {
-  std::function<void(engine::Event)> post;               // to the loop, in order; any thread
-  std::function<void(std::function<void()>)> on_loop;    // run it there, after what was posted
+  std::function<void(engine::Event)> post;             // to the loop, in order; any thread
+  std::function<void(std::function<void()>)> on_loop;  // run it there, after what was posted
   // Run it on the journal's thread, in order; any thread.
   std::function<void(std::function<void(storage::Store&)>)> with_store;
 };
@@ -52,10 +52,10 @@ class FilesShell {
   // p2p; one that names another is refused unless that one is here.
   void attach(transports::Transport* transport);
 
-  void carry_out(const engine::ScanFiles& action);    // -> FilesScanned
-  void carry_out(const engine::Fetch& action);        // -> FetchProgress…, FetchDone
+  void carry_out(const engine::ScanFiles& action);  // -> FilesScanned
+  void carry_out(const engine::Fetch& action);      // -> FetchProgress…, FetchDone
   void carry_out(const engine::CancelFetch& action);
-  void carry_out(const engine::RemoveFile& action);   // -> SourceChanged: a scan finds it gone
+  void carry_out(const engine::RemoveFile& action);  // -> SourceChanged: a scan finds it gone
   void carry_out(const engine::PersistFacts& action);
 
   // The next ScanFiles looks there; "" means anywhere. Any thread.

@@ -84,8 +84,7 @@ class MemoryTransport final : public transports::Transport {
     for (std::uint64_t piece = 0; piece < (*opened)->piece_count(); ++piece) {
       if ((*opened)->has_piece(piece)) continue;
       const std::string part = bytes.substr(piece << 20, 1 << 20);
-      const core::Status written =
-          (*opened)->write_piece(piece, part, core::block_hashes(part));
+      const core::Status written = (*opened)->write_piece(piece, part, core::block_hashes(part));
       if (!written.ok()) return {written, got, NodeId("far")};
       got += part.size();
       ++pieces;

@@ -67,11 +67,11 @@ struct FilesLane {
   Open is_open;
   std::map<std::string, Known> known;
   std::multimap<core::Root, std::string> by_root;
-  std::set<std::string> changed;      // to be looked at by the next scan
+  std::set<std::string> changed;  // to be looked at by the next scan
   bool is_all_changed = false;
   std::multiset<std::string> placing;  // files are being put there now
   std::uint64_t turn = 0;
-  std::vector<FilesJobPtr> arrived;   // whole, to be put into place
+  std::vector<FilesJobPtr> arrived;  // whole, to be put into place
   bool is_placing_posted = false;
 
   Serial scanner;  // last: their tasks use everything above

@@ -13,9 +13,15 @@ void start_log() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_info(const std::string& line) { spdlog::info("{}", line); }
-void log_warning(const std::string& line) { spdlog::warn("{}", line); }
-void log_error(const std::string& line) { spdlog::error("{}", line); }
+void log_info(const std::string& line) {
+  spdlog::info("{}", line);
+}
+void log_warning(const std::string& line) {
+  spdlog::warn("{}", line);
+}
+void log_error(const std::string& line) {
+  spdlog::error("{}", line);
+}
 
 void log_event(const facade::EventRow& event) {
   std::string line = event.type;

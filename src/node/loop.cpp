@@ -1,9 +1,9 @@
 #include "node/loop.hpp"
 
+#include <algorithm>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
-#include <algorithm>
 #include <asio/steady_timer.hpp>
 #include <atomic>
 
@@ -44,7 +44,9 @@ void Loop::post(engine::Event event) {
   asio::post(state_->io, [this, event = std::move(event)] { step(event); });
 }
 
-void Loop::post_task(std::function<void()> task) { asio::post(state_->io, std::move(task)); }
+void Loop::post_task(std::function<void()> task) {
+  asio::post(state_->io, std::move(task));
+}
 
 void Loop::step(const engine::Event& event) {
   engine::Actions actions;
@@ -67,10 +69,18 @@ void Loop::arm() {
   });
 }
 
-asio::io_context& Loop::io() { return state_->io; }
-engine::Engine& Loop::engine() { return *state_->engine; }
-bool Loop::has_stopped() const { return state_->has_stopped; }
+asio::io_context& Loop::io() {
+  return state_->io;
+}
+engine::Engine& Loop::engine() {
+  return *state_->engine;
+}
+bool Loop::has_stopped() const {
+  return state_->has_stopped;
+}
 
-core::Instant Loop::now() const { return state_->clock.now(); }
+core::Instant Loop::now() const {
+  return state_->clock.now();
+}
 
 }  // namespace syncline::node

@@ -16,6 +16,7 @@
 #include "node/self.hpp"
 #include "node/supervisor.hpp"
 #include "node/watch_thread.hpp"
+#include "spot/watcher.hpp"
 #include "storage/store.hpp"
 #include "transports/p2p/exchange.hpp"
 
@@ -61,6 +62,7 @@ core::Status Node::start() {
   SYNCLINE_TRY(start_shells(std::move(store)));
   SYNCLINE_TRY(start_api());
   SYNCLINE_TRY(start_watch());
+  SYNCLINE_TRY(start_spot_watch());
   measure_disk();
   say_alive();
   sweep();
@@ -132,18 +134,38 @@ core::Status Node::start_watch() {
     kinds[collection.name] = collection.kind;
   }
   SYNCLINE_ASSIGN(watch_, WatchThread::start(
-      std::move(roots),
-      [this, kinds](const core::CollectionName& name, const std::vector<std::string>& paths) {
-        for (const std::string& path : paths) {
-          if (kinds.at(name) == core::Kind::kSqlite) {
-            records_->files_changed(name, path);
-          } else {
-            files_->files_changed(name, path);
-          }
-        }
-        post(engine::SourceChanged{name});
-      },
-      [](const std::string& sentence) { log_warning(sentence); }));
+                              std::move(roots),
+                              [this, kinds](const core::CollectionName& name,
+                                            const std::vector<std::string>& paths) {
+                                for (const std::string& path : paths) {
+                                  if (kinds.at(name) == core::Kind::kSqlite) {
+                                    records_->files_changed(name, path);
+                                  } else {
+                                    files_->files_changed(name, path);
+                                  }
+                                }
+                                post(engine::SourceChanged{name});
+                              },
+                              [](const std::string& sentence) { log_warning(sentence); }));
+  return {};
+}
+
+core::Status Node::start_spot_watch() {
+  const core::Tristate ephemeral = config_.node.ephemeral;
+  if (ephemeral == core::Tristate::kFalse) return {};
+  spot::WatcherCallbacks callbacks;
+  callbacks.found = [this](const spot::Found& found) {
+    log_info("metadata: a machine of " + found.provider + " (" + found.sign + ")");
+    if (found.is_spot) post(engine::FoundEphemeral{found.provider, found.sign});
+  };
+  callbacks.notice = [this](const spot::Notice& notice, core::Instant deadline) {
+    log_warning("notice: " + notice.reason);
+    post(engine::TerminationNotice{deadline, notice.reason});
+  };
+  callbacks.advice = [](const std::string& sentence) { log_warning(sentence); };
+  callbacks.problem = [](const std::string& sentence) { log_warning(sentence); };
+  SYNCLINE_ASSIGN(spot_watch_, spot::Watcher::start(spot::watcher_settings(config_.spot, ephemeral),
+                                                    clock_, std::move(callbacks)));
   return {};
 }
 
@@ -154,7 +176,9 @@ void Node::post(engine::Event event) {
   loop_.post(std::move(event));
   // After the engine has taken it in, so that whoever waited sees its outcome.
   if (collection) {
-    loop_.post_task([this, name = *collection] { if (api_) api_->verified(name); });
+    loop_.post_task([this, name = *collection] {
+      if (api_) api_->verified(name);
+    });
   }
 }
 
@@ -163,33 +187,32 @@ bool Node::send(const core::NodeId& peer, const core::Message& message) {
 }
 
 void Node::carry_out(engine::Action& action) {
-  std::visit(
-      Overloaded{
-          [this](engine::Dial& a) { links_->dial(a.address, a.expected); },
-          [this](engine::CloseLink& a) { links_->close(a.peer, a.reason); },
-          [this](engine::Send& a) { send(a.peer, a.message); },
-          [this](engine::Append& a) { records_->carry_out(a); },
-          [this](engine::SendRecords& a) { records_->carry_out(a); },
-          [this](engine::Merge& a) { records_->carry_out(a); },
-          [this](engine::Trim& a) { records_->carry_out(a); },
-          [this](engine::SaveAcks& a) { records_->carry_out(a); },
-          [this](engine::ReadSource& a) { records_->carry_out(a); },
-          [this](engine::PersistFacts& a) { files_->carry_out(a); },
-          [this](engine::ScanFiles& a) { files_->carry_out(a); },
-          [this](engine::Fetch& a) { files_->carry_out(a); },
-          [this](engine::CancelFetch& a) { files_->carry_out(a); },
-          [this](engine::RemoveFile& a) { files_->carry_out(a); },
-          [this](engine::AnswerSync& a) { api_->synced(a.request, std::move(a.response)); },
-          [this](engine::AnswerFlush& a) { api_->flushed(a.request, std::move(a.report)); },
-          [this](engine::Emit& a) {
-            a.event.at_ms = clock_.wall().ms;
-            if (a.event.node.empty()) a.event.node = config_.node.id.text;
-            log_event(a.event);
-            events_.add(std::move(a.event));
-          },
-          [this](engine::StopReady& a) { stop(a); },
-      },
-      action);
+  std::visit(Overloaded{
+                 [this](engine::Dial& a) { links_->dial(a.address, a.expected); },
+                 [this](engine::CloseLink& a) { links_->close(a.peer, a.reason); },
+                 [this](engine::Send& a) { send(a.peer, a.message); },
+                 [this](engine::Append& a) { records_->carry_out(a); },
+                 [this](engine::SendRecords& a) { records_->carry_out(a); },
+                 [this](engine::Merge& a) { records_->carry_out(a); },
+                 [this](engine::Trim& a) { records_->carry_out(a); },
+                 [this](engine::SaveAcks& a) { records_->carry_out(a); },
+                 [this](engine::ReadSource& a) { records_->carry_out(a); },
+                 [this](engine::PersistFacts& a) { files_->carry_out(a); },
+                 [this](engine::ScanFiles& a) { files_->carry_out(a); },
+                 [this](engine::Fetch& a) { files_->carry_out(a); },
+                 [this](engine::CancelFetch& a) { files_->carry_out(a); },
+                 [this](engine::RemoveFile& a) { files_->carry_out(a); },
+                 [this](engine::AnswerSync& a) { api_->synced(a.request, std::move(a.response)); },
+                 [this](engine::AnswerFlush& a) { api_->flushed(a.request, std::move(a.report)); },
+                 [this](engine::Emit& a) {
+                   a.event.at_ms = clock_.wall().ms;
+                   if (a.event.node.empty()) a.event.node = config_.node.id.text;
+                   log_event(a.event);
+                   events_.add(std::move(a.event));
+                 },
+                 [this](engine::StopReady& a) { stop(a); },
+             },
+             action);
 }
 
 // ── the machine ─────────────────────────────────────────────────────────────────────────────────
@@ -260,6 +283,7 @@ void Node::shut_down() {
   api_->close();
   server_.reset();
   watch_.reset();
+  spot_watch_.reset();
   links_->shutdown();
   exchange_->close();
   files_->close();

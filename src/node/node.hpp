@@ -19,6 +19,9 @@
 namespace syncline::http {
 class Server;
 }
+namespace syncline::spot {
+class Watcher;
+}
 namespace syncline::storage {
 class Store;
 }
@@ -50,6 +53,7 @@ class Node {
   core::Status start_links(std::uint64_t incarnation);
   core::Status start_api();
   core::Status start_watch();
+  core::Status start_spot_watch();
   net::LinkCallbacks link_callbacks();
   void carry_out(engine::Action& action);
   void post(engine::Event event);
@@ -76,6 +80,7 @@ class Node {
   std::unique_ptr<NodeApi> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<WatchThread> watch_;
+  std::unique_ptr<spot::Watcher> spot_watch_;
   bool is_draining_ = false;
   bool is_everything_durable_ = false;
 };

@@ -40,8 +40,7 @@ net::LinkCallbacks Node::link_callbacks() {
     const auto is_taken = [this](const core::NodeId& node) {
       return node == config_.node.id || loop_.engine().view().find(node) != nullptr;
     };
-    return identity::answer_join(state_dir, public_key, request, clock_.wall().ms / 1000,
-                                 is_taken);
+    return identity::answer_join(state_dir, public_key, request, clock_.wall().ms / 1000, is_taken);
   };
   callbacks.next_data = [this](const core::NodeId& peer) { return exchange_->next_data(peer); };
   return callbacks;
@@ -54,9 +53,10 @@ core::Status Node::start_links(std::uint64_t incarnation) {
   hello.advertise = config_.node.peer_advertise;
   net::LinkLimits limits;
   limits.connect_timeout = core::milliseconds(config_.transport.p2p_connect_timeout_ms);
-  SYNCLINE_ASSIGN(links_, net::Links::create(
-      loop_.io(), {identity_.ca_pem, identity_.certificate_pem, identity_.key_pem}, hello,
-      config_.node.id, limits, link_callbacks()));
+  SYNCLINE_ASSIGN(
+      links_, net::Links::create(loop_.io(),
+                                 {identity_.ca_pem, identity_.certificate_pem, identity_.key_pem},
+                                 hello, config_.node.id, limits, link_callbacks()));
   transports::p2p::ExchangeLimits exchange_limits;
   exchange_limits.window_bytes = static_cast<std::uint64_t>(config_.transport.window_bytes);
   exchange_limits.window_total_bytes =
@@ -70,8 +70,8 @@ core::Status Node::start_links(std::uint64_t incarnation) {
   ports.blame = [](const core::NodeId& peer, const std::string& what) {
     log_warning(peer.text + " sent what it must not: " + what);
   };
-  exchange_ = std::make_unique<transports::p2p::Exchange>(
-      config_.node.id, clock_, exchange_limits, std::move(ports), files_->opener());
+  exchange_ = std::make_unique<transports::p2p::Exchange>(config_.node.id, clock_, exchange_limits,
+                                                          std::move(ports), files_->opener());
   files_->attach(exchange_.get());
   return links_->listen(config_.node.peer_listen);
 }

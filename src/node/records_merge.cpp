@@ -41,9 +41,10 @@ void RecordsShell::carry_out(const engine::Merge& action) {
   State& s = *state_;
   Lane* lane = s.lane(action.log.collection);
   if (lane == nullptr || !lane->replica_thread) {
-    s.ports.post(engine::MergeFailed{action.log, action.seqs,
-                                     {core::ErrorKind::kMissing,
-                                      "the collection has no replica here", ""}});
+    s.ports.post(
+        engine::MergeFailed{action.log,
+                            action.seqs,
+                            {core::ErrorKind::kMissing, "the collection has no replica here", ""}});
     return;
   }
   s.journal.post([&s, lane, action] {
@@ -82,9 +83,10 @@ void RecordsShell::State::merge(Lane& lane, const engine::Merge& action,
   ports.post(engine::Merged{action.log, done});
   const SeqSet left = action.seqs.minus(done);
   if (!left.empty()) {
-    ports.post(engine::MergeFailed{action.log, left,
-                                   {core::ErrorKind::kMissing,
-                                    "the journal could not be read for merging", ""}});
+    ports.post(engine::MergeFailed{
+        action.log,
+        left,
+        {core::ErrorKind::kMissing, "the journal could not be read for merging", ""}});
   }
   ports.post(engine::ReplicaMeasured{action.log.collection, lane.replica->units(),
                                      to_string(lane.replica->fingerprint())});

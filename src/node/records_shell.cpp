@@ -48,7 +48,9 @@ RecordsShell::RecordsShell(const core::Config& config, const env::Clock& clock,
                            std::unique_ptr<storage::Store> store, RecordsPorts ports)
     : state_(new State(config, clock, std::move(ports), std::move(store))) {}
 
-RecordsShell::~RecordsShell() { close(); }
+RecordsShell::~RecordsShell() {
+  close();
+}
 
 void RecordsShell::close() {
   for (auto& [name, lane] : state_->lanes) {
@@ -183,9 +185,8 @@ void RecordsShell::carry_out(const engine::SendRecords& action) {
     if (left.empty()) return;
     Lane* lane = s.lane(action.log.collection);
     if (lane != nullptr && lane->replica) {
-      lane->replica_thread->post([&s, lane, action, left] {
-        s.send_from_replica(*lane, action, left);
-      });
+      lane->replica_thread->post(
+          [&s, lane, action, left] { s.send_from_replica(*lane, action, left); });
     } else {
       s.give_up(action, left, "the journal has given them up");
     }
@@ -249,8 +250,8 @@ void RecordsShell::State::read(Lane& lane, const engine::ReadSource& action) {
   const JournalledUnits known(*store, store_mutex, action.collection);
   live::ReadLimits limits;
   limits.units_max = kReadUnits;
-  live::ReadOutcome outcome = lane.source->read(*cursors, known, limits,
-                                                action.full ? nullptr : &only, clock.wall());
+  live::ReadOutcome outcome =
+      lane.source->read(*cursors, known, limits, action.full ? nullptr : &only, clock.wall());
   read.units = std::move(outcome.units);
   read.seen_at = std::move(outcome.seen_at);
   read.schemas = std::move(outcome.schemas);
@@ -289,6 +290,8 @@ core::Result<std::map<LogId, SeqSet>> RecordsShell::with_config_key(
   return state_->store->with_config_key(collection, pattern);
 }
 
-std::uint64_t RecordsShell::journal_bytes() const { return state_->journal_bytes; }
+std::uint64_t RecordsShell::journal_bytes() const {
+  return state_->journal_bytes;
+}
 
 }  // namespace syncline::node

@@ -26,8 +26,8 @@ namespace syncline::node {
 class Serial;
 
 struct RecordsPorts {
-  std::function<void(engine::Event)> post;                                // to the loop
-  std::function<bool(const core::NodeId&, const core::Message&)> send;   // from any thread
+  std::function<void(engine::Event)> post;                              // to the loop
+  std::function<bool(const core::NodeId&, const core::Message&)> send;  // from any thread
 };
 
 class RecordsShell {

@@ -1,30 +1,21 @@
 #include "node/self.hpp"
 
-#include <cstdlib>
+#include <optional>
 
+#include "env/files.hpp"
 #include "env/own_addresses.hpp"
+#include "spot/signs.hpp"
 #include "transports/nfs/storage_domain.hpp"
 
 namespace syncline::node {
 
 namespace {
 
-struct ProviderSign {
-  const char* variable;  // set by the provider inside its instances
-  const char* provider;
-};
-// vast.ai docs, "Instance environment variables"; docs.runpod.io, "Environment variables".
-constexpr ProviderSign kProviderSigns[] = {
-    {"VAST_CONTAINERLABEL", "vast"},
-    {"RUNPOD_POD_ID", "runpod"},
-};
-
-const ProviderSign* find_provider() {
-  for (const ProviderSign& sign : kProviderSigns) {
-    const char* value = std::getenv(sign.variable);
-    if (value != nullptr && *value != '\0') return &sign;
-  }
-  return nullptr;
+// What lies about on the machine itself; its metadata service is asked by the watcher later.
+std::optional<spot::Found> find_provider() {
+  if (auto found = spot::found_in_environment(spot::process_environment())) return found;
+  const auto vendor = env::read_file(spot::kVendorFile, 4096);
+  return vendor.ok() ? spot::found_in_vendor(*vendor) : std::nullopt;
 }
 
 // The storage whose loss would lose this node's copies. The journal's, unless a collection lies on
@@ -52,18 +43,15 @@ core::Result<std::vector<std::string>> complete(core::Config& config, const std:
   std::vector<std::string> notes;
   core::NodeConfig& node = config.node;
   config.fleet = fleet;
-  const ProviderSign* provider = find_provider();
-  if (node.provider.empty() && provider != nullptr) {
-    node.provider = provider->provider;
-    notes.push_back("provider is " + node.provider + " (environment variable " +
-                    provider->variable + ")");
+  const auto found = find_provider();
+  if (node.provider.empty() && found) {
+    node.provider = found->provider;
+    notes.push_back("provider is " + node.provider + " (" + found->sign + ")");
   }
-  if (node.ephemeral == core::Tristate::kAuto) {
-    node.ephemeral = provider != nullptr ? core::Tristate::kTrue : core::Tristate::kFalse;
-    if (provider != nullptr) {
-      notes.push_back(std::string("this node may vanish: ") + provider->variable +
-                      " is set (node.ephemeral = false overrules it)");
-    }
+  if (node.ephemeral == core::Tristate::kAuto && found && found->is_spot) {
+    node.ephemeral = core::Tristate::kTrue;
+    notes.push_back("this node may vanish: " + found->sign +
+                    " (node.ephemeral = false overrules it)");
   }
   if (node.storage_domain.empty()) {
     SYNCLINE_ASSIGN(node.storage_domain, storage_of(config));

@@ -9,8 +9,8 @@
 
 namespace syncline::node {
 
-// Fills in fleet, ephemeral (auto -> true or false), storage_domain and peer_advertise. Returns
-// what was found out, one sentence each, for the log.
+// Fills in fleet, provider, ephemeral (auto stays where only metadata can tell), storage_domain and
+// peer_advertise. Returns what was found out, one sentence each, for the log.
 core::Result<std::vector<std::string>> complete(core::Config& config, const std::string& fleet);
 
 }  // namespace syncline::node

@@ -6,7 +6,9 @@ namespace syncline::node {
 
 Serial::Serial(std::string name) : name_(std::move(name)), thread_([this] { run(); }) {}
 
-Serial::~Serial() { close(); }
+Serial::~Serial() {
+  close();
+}
 
 bool Serial::post(std::function<void()> task) {
   {

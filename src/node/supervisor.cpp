@@ -8,7 +8,9 @@ void tell_ready(const std::string& status) {
   sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
 }
 
-void tell_alive() { sd_notify(0, "WATCHDOG=1"); }
+void tell_alive() {
+  sd_notify(0, "WATCHDOG=1");
+}
 
 void tell_stopping(const std::string& status) {
   sd_notify(0, ("STOPPING=1\nSTATUS=" + status).c_str());

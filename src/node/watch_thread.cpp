@@ -28,9 +28,9 @@ struct WatchThread::State {
   }
 
   env::Watch watch;
-  std::vector<WatchedRoot> waiting;              // not watched yet
-  std::map<std::size_t, WatchedRoot> watched;    // by number of the root
-  std::set<std::string> told;                    // problems told already
+  std::vector<WatchedRoot> waiting;            // not watched yet
+  std::map<std::size_t, WatchedRoot> watched;  // by number of the root
+  std::set<std::string> told;                  // problems told already
   OnChange changed;
   OnProblem problem;
   int stop_fd = -1;
@@ -94,8 +94,7 @@ void WatchThread::State::run() {
 WatchThread::WatchThread(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 core::Result<std::unique_ptr<WatchThread>> WatchThread::start(std::vector<WatchedRoot> roots,
-                                                              OnChange changed,
-                                                              OnProblem problem) {
+                                                              OnChange changed, OnProblem problem) {
   SYNCLINE_ASSIGN(env::Watch watch, env::Watch::open());
   auto state = std::make_unique<State>(std::move(watch), std::move(roots), std::move(changed),
                                        std::move(problem));

@@ -32,8 +32,8 @@ void Fleet::attach_network() {
       const Node& other = *world_.nodes[static_cast<std::size_t>(peer)];
       core::Hello hello;
       hello.fleet = "simulated";
-      hello.incarnation = other.is_running() ? other.engine().catalog().mark(other.id()).incarnation
-                                             : 0;
+      hello.incarnation =
+          other.is_running() ? other.engine().catalog().mark(other.id()).incarnation : 0;
       hello.advertise = id_of(peer).text + ":8750";
       node->step(engine::LinkUp{id_of(peer), hello, address});
     };
@@ -119,17 +119,17 @@ void Fleet::stop(const Step& step, bool is_for_ever) {
   if (!machine.is_running() || stopping_.count(step.node) > 0) return;
   stopping_[step.node] = is_for_ever;
   const core::Duration time = core::milliseconds(step.amount);
-  world_.timeline.after(time + core::milliseconds(50), [this, &machine, step, life = machine.life(),
-                                                        is_for_ever] {
-    auto stopping = stopping_.find(step.node);
-    if (stopping == stopping_.end()) return;
-    stopping_.erase(stopping);
-    if (!failure_ && machine.is_running() && machine.life() == life) {
-      failure_ = Failure{"requests_are_answered", machine.id().text + " was not ready in time",
-                         world_.timeline.now()};
-    }
-    if (is_for_ever) lose(machine, false, 0);
-  });
+  world_.timeline.after(
+      time + core::milliseconds(50), [this, &machine, step, life = machine.life(), is_for_ever] {
+        auto stopping = stopping_.find(step.node);
+        if (stopping == stopping_.end()) return;
+        stopping_.erase(stopping);
+        if (!failure_ && machine.is_running() && machine.life() == life) {
+          failure_ = Failure{"requests_are_answered", machine.id().text + " was not ready in time",
+                             world_.timeline.now()};
+        }
+        if (is_for_ever) lose(machine, false, 0);
+      });
   machine.step(engine::TerminationNotice{world_.timeline.now() + time, "notice"});
 }
 
@@ -139,8 +139,12 @@ void Fleet::ask(const Step& step) {
   const std::uint64_t id = next_request_++;
   const core::Duration time = core::milliseconds(step.amount);
   const core::Instant deadline = world_.timeline.now() + time;
-  truth_.requests[id] = {step.node, machine.life(), step.kind == StepKind::kFlush, deadline,
-                         machine.disk().source.size(), 0};
+  truth_.requests[id] = {step.node,
+                         machine.life(),
+                         step.kind == StepKind::kFlush,
+                         deadline,
+                         machine.disk().source.size(),
+                         0};
   if (step.kind == StepKind::kFlush) {
     machine.step(engine::FlushRequested{id, 0, deadline});
     return;
@@ -159,17 +163,31 @@ void Fleet::apply(const Step& step) {
   Network& network = world_.network;
   if (world_.is_traced) std::cout << "=== " << to_string(step) << "\n";
   switch (step.kind) {
-    case StepKind::kGames: machine.commit_games(static_cast<int>(step.amount)); break;
-    case StepKind::kGameChanged: machine.change_game(); break;
+    case StepKind::kGames:
+      machine.commit_games(static_cast<int>(step.amount));
+      break;
+    case StepKind::kGameChanged:
+      machine.change_game();
+      break;
     case StepKind::kFile:
       machine.write_file(step.other, static_cast<std::uint64_t>(step.amount));
       break;
-    case StepKind::kFileGone: machine.remove_file(step.other); break;
+    case StepKind::kFileGone:
+      machine.remove_file(step.other);
+      break;
     case StepKind::kSync:
-    case StepKind::kFlush: ask(step); break;
-    case StepKind::kCut: network.cut(step.node, step.other); break;
-    case StepKind::kBlock: network.block(step.node, step.other, until); break;
-    case StepKind::kSlowLink: network.slow(step.node, step.other, until); break;
+    case StepKind::kFlush:
+      ask(step);
+      break;
+    case StepKind::kCut:
+      network.cut(step.node, step.other);
+      break;
+    case StepKind::kBlock:
+      network.block(step.node, step.other, until);
+      break;
+    case StepKind::kSlowLink:
+      network.slow(step.node, step.other, until);
+      break;
     case StepKind::kIsolate:
     case StepKind::kSplit:
       for (int a = 0; a < count; ++a) {
@@ -187,19 +205,29 @@ void Fleet::apply(const Step& step) {
         start_later(machine, step.amount);
       }
       break;
-    case StepKind::kWipe: lose(machine, true, step.amount); break;
-    case StepKind::kDestroy: lose(machine, false, 0); break;
-    case StepKind::kStop: stop(step, false); break;
-    case StepKind::kNotice: stop(step, true); break;
+    case StepKind::kWipe:
+      lose(machine, true, step.amount);
+      break;
+    case StepKind::kDestroy:
+      lose(machine, false, 0);
+      break;
+    case StepKind::kStop:
+      stop(step, false);
+      break;
+    case StepKind::kNotice:
+      stop(step, true);
+      break;
     case StepKind::kDiskFull:
     case StepKind::kDiskSlow: {
-      bool& flag = step.kind == StepKind::kDiskFull ? machine.disk().is_full
-                                                    : machine.disk().is_slow;
+      bool& flag =
+          step.kind == StepKind::kDiskFull ? machine.disk().is_full : machine.disk().is_slow;
       flag = true;
       world_.timeline.at(until, [&flag] { flag = false; });
       break;
     }
-    case StepKind::kWallJump: machine.jump(step.amount); break;
+    case StepKind::kWallJump:
+      machine.jump(step.amount);
+      break;
     case StepKind::kRemove:
       if (!machine.is_running() || node(step.other).state() != NodeState::kDestroyed) break;
       truth_.removed.insert(node(step.other).id());

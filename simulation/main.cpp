@@ -123,7 +123,6 @@ int main(int count, char** words) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::cout << done << " seeds, " << failed << " failed, " << messages << " messages, "
-            << took.count() << " s, " << static_cast<double>(done) / took.count()
-            << " seeds/s\n";
+            << took.count() << " s, " << static_cast<double>(done) / took.count() << " seeds/s\n";
   return failed == 0 ? 0 : 1;
 }

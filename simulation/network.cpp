@@ -10,7 +10,9 @@ constexpr core::Duration kKeepAlive = core::seconds(5);
 constexpr core::Duration kDialTimeout = core::seconds(2);
 }  // namespace
 
-void Network::attach(std::vector<NetworkEnd> ends) { ends_ = std::move(ends); }
+void Network::attach(std::vector<NetworkEnd> ends) {
+  ends_ = std::move(ends);
+}
 
 bool Network::is_blocked(int from, int to) const {
   auto it = blocked_.find({from, to});
@@ -23,8 +25,8 @@ bool Network::is_linked(int from, int to) const {
 }
 
 core::Instant Network::arrival(Link& link, int from, int to) {
-  core::Instant at = timeline_.now() +
-                     random_.between(core::Duration(200'000), core::milliseconds(8));
+  core::Instant at =
+      timeline_.now() + random_.between(core::Duration(200'000), core::milliseconds(8));
   auto slow = slow_.find({from, to});
   if (slow != slow_.end() && timeline_.now() < slow->second) {
     at = at + random_.between(core::milliseconds(20), core::milliseconds(1000));
@@ -41,14 +43,14 @@ core::Instant Network::arrival(Link& link, int from, int to) {
 void Network::dial(int from, int to, const std::string& address) {
   const bool is_there = to >= 0 && to != from && ends_[static_cast<std::size_t>(to)].is_running();
   const bool can_pass = is_there && !is_blocked(from, to) && !is_blocked(to, from);
-  const auto takes = can_pass || !is_there ? random_.between(core::milliseconds(1),
-                                                             core::milliseconds(20))
-                                           : kDialTimeout;
+  const auto takes = can_pass || !is_there
+                         ? random_.between(core::milliseconds(1), core::milliseconds(20))
+                         : kDialTimeout;
   timeline_.after(takes, [this, from, to, address, can_pass] {
     auto& end = ends_[static_cast<std::size_t>(from)];
     if (!end.is_running()) return;
-    const bool is_refused = !can_pass || !ends_[static_cast<std::size_t>(to)].is_running() ||
-                            is_linked(from, to);
+    const bool is_refused =
+        !can_pass || !ends_[static_cast<std::size_t>(to)].is_running() || is_linked(from, to);
     if (is_refused) {
       end.dial_failed(address);
       return;
@@ -117,7 +119,9 @@ void Network::watch(const std::shared_ptr<Link>& link, Pair pair) {
   });
 }
 
-void Network::close(int from, int to) { cut(from, to); }
+void Network::close(int from, int to) {
+  cut(from, to);
+}
 
 void Network::cut(int a, int b) {
   auto it = links_.find(pair_of(a, b));

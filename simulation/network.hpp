@@ -50,7 +50,7 @@ class Network {
 
  private:
   struct Link {
-    bool is_open = true;      // carries messages
+    bool is_open = true;             // carries messages
     bool knows[2] = {false, false};  // the end (low, high) was told that it is up
     core::Instant last_arrival[2];   // to low, to high: order is kept
   };

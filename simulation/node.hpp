@@ -54,7 +54,7 @@ class Node {
   Node(World& world, int index);
 
   void start();
-  void crash();                      // the process and what is not fsynced are gone
+  void crash();  // the process and what is not fsynced are gone
   void wipe();
   void destroy();
   void step(engine::Event event);

@@ -8,8 +8,8 @@
 namespace syncline::simulation {
 
 namespace {
-constexpr std::size_t kReadMax = 16;        // games in one read: bounds are reached often
-constexpr std::size_t kSendMax = 32;        // records in one message
+constexpr std::size_t kReadMax = 16;  // games in one read: bounds are reached often
+constexpr std::size_t kSendMax = 32;  // records in one message
 constexpr double kFileBytesPerSecond = 100e6;
 }  // namespace
 
@@ -36,60 +36,65 @@ void Node::carry_out(const engine::Append& action) {
     if (is_written) {
       step(engine::Appended{action.append_id});
     } else {
-      step(engine::AppendFailed{
-          action.append_id, {core::ErrorKind::kExhausted, "no space is left on the disk", ""}});
+      step(engine::AppendFailed{action.append_id,
+                                {core::ErrorKind::kExhausted, "no space is left on the disk", ""}});
     }
   });
   if (is_early) later(core::Duration(0), engine::Appended{action.append_id});
 }
 
 void Node::carry_out(const engine::SendRecords& action) {
-  disk_.journal([] {}, [this, action](bool) {
-    if (!is_running()) return;
-    core::RecordBatch batch;
-    batch.log = action.log;
-    core::SeqSet left = action.seqs;
-    std::uint64_t bytes = 0;
-    auto flush = [&] {
-      if (batch.records.empty()) return;
-      world_.network.send(index_, world_.index_of(action.peer),
-                          core::AppendRecords{std::make_shared<core::RecordBatch>(batch)});
-      batch.records.clear();
-    };
-    auto take = [&](const std::map<std::uint64_t, core::Record>& from) {
-      for (const auto& [seq, record] : from) {
-        if (!left.contains(seq)) continue;
-        left.erase(seq, seq);
-        bytes += record.unit.bytes.size();
-        batch.records.push_back(record);
-        if (batch.records.size() == kSendMax) flush();
-      }
-    };
-    take(disk_.logs[action.log].payloads);
-    take(disk_.replica.merged[action.log]);
-    flush();
-    if (bytes > 0) later(core::Duration(0), engine::RecordsSent{action.peer, action.log, bytes});
-    if (left.empty()) return;
-    later(core::Duration(0),
-          engine::RecordsUnavailable{action.peer, action.log, left, "neither journal nor replica"});
-  });
+  disk_.journal(
+      [] {},
+      [this, action](bool) {
+        if (!is_running()) return;
+        core::RecordBatch batch;
+        batch.log = action.log;
+        core::SeqSet left = action.seqs;
+        std::uint64_t bytes = 0;
+        auto flush = [&] {
+          if (batch.records.empty()) return;
+          world_.network.send(index_, world_.index_of(action.peer),
+                              core::AppendRecords{std::make_shared<core::RecordBatch>(batch)});
+          batch.records.clear();
+        };
+        auto take = [&](const std::map<std::uint64_t, core::Record>& from) {
+          for (const auto& [seq, record] : from) {
+            if (!left.contains(seq)) continue;
+            left.erase(seq, seq);
+            bytes += record.unit.bytes.size();
+            batch.records.push_back(record);
+            if (batch.records.size() == kSendMax) flush();
+          }
+        };
+        take(disk_.logs[action.log].payloads);
+        take(disk_.replica.merged[action.log]);
+        flush();
+        if (bytes > 0)
+          later(core::Duration(0), engine::RecordsSent{action.peer, action.log, bytes});
+        if (left.empty()) return;
+        later(core::Duration(0), engine::RecordsUnavailable{action.peer, action.log, left,
+                                                            "neither journal nor replica"});
+      });
 }
 
 void Node::carry_out(const engine::Trim& action) {
   if (action.is_forgotten) world_.watch.forgotten(*this, action.log, action.seqs);
-  disk_.journal([this, action] {
-    JournalLog& log = disk_.logs[action.log];
-    for (const core::SeqRange& r : action.seqs.ranges()) {
-      log.payloads.erase(log.payloads.lower_bound(r.first), log.payloads.upper_bound(r.last));
-    }
-    if (action.is_forgotten) {
-      log.held = log.held.minus(action.seqs);
-      log.merged = log.merged.minus(action.seqs);
-      log.trimmed = log.trimmed.minus(action.seqs);
-    } else {
-      log.trimmed.insert(action.seqs);
-    }
-  }, [](bool) {});
+  disk_.journal(
+      [this, action] {
+        JournalLog& log = disk_.logs[action.log];
+        for (const core::SeqRange& r : action.seqs.ranges()) {
+          log.payloads.erase(log.payloads.lower_bound(r.first), log.payloads.upper_bound(r.last));
+        }
+        if (action.is_forgotten) {
+          log.held = log.held.minus(action.seqs);
+          log.merged = log.merged.minus(action.seqs);
+          log.trimmed = log.trimmed.minus(action.seqs);
+        } else {
+          log.trimmed.insert(action.seqs);
+        }
+      },
+      [](bool) {});
 }
 
 void Node::carry_out(const engine::SaveAcks& action) {
@@ -100,14 +105,16 @@ void Node::carry_out(const engine::SaveAcks& action) {
 void Node::carry_out(const engine::PersistFacts& action) {
   for (const core::Fact& fact : action.facts) {
     if (auto object = catalog::parse_object_key(fact.key)) {
-      disk_.journal([this, fact, id = engine::ObjectId{object->first, object->second}] {
-        auto version = core::decode_object_version(fact.value);
-        if (fact.is_removed || !version.ok()) {
-          disk_.versions.erase(id);
-        } else {
-          disk_.versions[id] = *version;
-        }
-      }, [](bool) {});
+      disk_.journal(
+          [this, fact, id = engine::ObjectId{object->first, object->second}] {
+            auto version = core::decode_object_version(fact.value);
+            if (fact.is_removed || !version.ok()) {
+              disk_.versions.erase(id);
+            } else {
+              disk_.versions[id] = *version;
+            }
+          },
+          [](bool) {});
     } else if (fact.key.rfind("removed/", 0) == 0) {
       disk_.journal([this, fact] { disk_.removed_nodes.insert(core::NodeId(fact.key.substr(8))); },
                     [](bool) {});
@@ -178,7 +185,8 @@ void Node::carry_out(const engine::Merge& action) {
     if (is_written) {
       done();
     } else {
-      step(engine::MergeFailed{action.log, action.seqs,
+      step(engine::MergeFailed{action.log,
+                               action.seqs,
                                {core::ErrorKind::kExhausted, "no space is left on the disk", ""}});
     }
   });
@@ -240,7 +248,9 @@ void Node::finish_fetch(const engine::Fetch& fetch, int source) {
   step(done);
 }
 
-void Node::carry_out(const engine::CancelFetch& action) { cancelled_[action.job] = true; }
+void Node::carry_out(const engine::CancelFetch& action) {
+  cancelled_[action.job] = true;
+}
 
 void Node::carry_out(const engine::RemoveFile& action) {
   auto file = disk_.files.find(action.path);

@@ -31,26 +31,46 @@ std::vector<Machine> draw_machines(Random& random, int count) {
 
 const char* to_string(StepKind kind) {
   switch (kind) {
-    case StepKind::kGames: return "games";
-    case StepKind::kGameChanged: return "game-changed";
-    case StepKind::kFile: return "file";
-    case StepKind::kFileGone: return "file-gone";
-    case StepKind::kSync: return "sync";
-    case StepKind::kFlush: return "flush";
-    case StepKind::kCut: return "cut";
-    case StepKind::kBlock: return "block";
-    case StepKind::kIsolate: return "isolate";
-    case StepKind::kSplit: return "split";
-    case StepKind::kSlowLink: return "slow-link";
-    case StepKind::kCrash: return "crash";
-    case StepKind::kWipe: return "wipe";
-    case StepKind::kDestroy: return "destroy";
-    case StepKind::kStop: return "stop";
-    case StepKind::kNotice: return "notice";
-    case StepKind::kDiskFull: return "disk-full";
-    case StepKind::kDiskSlow: return "disk-slow";
-    case StepKind::kWallJump: return "wall-jump";
-    case StepKind::kRemove: return "remove";
+    case StepKind::kGames:
+      return "games";
+    case StepKind::kGameChanged:
+      return "game-changed";
+    case StepKind::kFile:
+      return "file";
+    case StepKind::kFileGone:
+      return "file-gone";
+    case StepKind::kSync:
+      return "sync";
+    case StepKind::kFlush:
+      return "flush";
+    case StepKind::kCut:
+      return "cut";
+    case StepKind::kBlock:
+      return "block";
+    case StepKind::kIsolate:
+      return "isolate";
+    case StepKind::kSplit:
+      return "split";
+    case StepKind::kSlowLink:
+      return "slow-link";
+    case StepKind::kCrash:
+      return "crash";
+    case StepKind::kWipe:
+      return "wipe";
+    case StepKind::kDestroy:
+      return "destroy";
+    case StepKind::kStop:
+      return "stop";
+    case StepKind::kNotice:
+      return "notice";
+    case StepKind::kDiskFull:
+      return "disk-full";
+    case StepKind::kDiskSlow:
+      return "disk-slow";
+    case StepKind::kWallJump:
+      return "wall-jump";
+    case StepKind::kRemove:
+      return "remove";
   }
   return "?";
 }
@@ -61,9 +81,9 @@ bool is_fault(StepKind kind) {
 }
 
 std::string to_string(const Step& step) {
-  return core::say_number(core::to_seconds(step.at.since_start), 3) + " s " +
-         to_string(step.kind) + " n" + std::to_string(step.node) + " other " +
-         std::to_string(step.other) + " amount " + std::to_string(step.amount);
+  return core::say_number(core::to_seconds(step.at.since_start), 3) + " s " + to_string(step.kind) +
+         " n" + std::to_string(step.node) + " other " + std::to_string(step.other) + " amount " +
+         std::to_string(step.amount);
 }
 
 const Scenario* find_scenario(const std::string& name) {
@@ -76,15 +96,15 @@ const Scenario* find_scenario(const std::string& name) {
 Plan draw_plan(std::uint64_t seed, const PlanOptions& options) {
   Random random(seed * 0x9e3779b97f4a7c15u + 1);
   const auto& all = scenarios();
-  const Scenario* scenario = options.scenario.empty() ? &all[random.below(all.size())]
-                                                      : find_scenario(options.scenario);
+  const Scenario* scenario =
+      options.scenario.empty() ? &all[random.below(all.size())] : find_scenario(options.scenario);
   Plan plan;
   plan.seed = seed;
   plan.scenario = scenario->name;
   plan.acks = random.chance(70) ? 2 : 1;
   plan.copies = random.between(2, 3);
-  const int nodes = options.nodes > 0 ? options.nodes
-                                      : random.between(scenario->nodes_min, scenario->nodes_max);
+  const int nodes =
+      options.nodes > 0 ? options.nodes : random.between(scenario->nodes_min, scenario->nodes_max);
   plan.machines = draw_machines(random, nodes);
   plan.faults_end = core::Instant{kFaultsLast};
   for (const Workload workload : scenario->workloads) workload(random, plan);

@@ -14,7 +14,7 @@ namespace syncline::simulation {
 struct Machine {
   std::string id;
   std::vector<std::string> roles;
-  std::string host;       // the real failure domain
+  std::string host;  // the real failure domain
   std::string storage;
   bool is_ephemeral = false;
   std::int64_t wall_skew_ms = 0;
@@ -61,8 +61,8 @@ struct Plan {
   int acks = 2;
   int copies = 3;
   std::vector<Machine> machines;
-  std::vector<Step> steps;           // ascending by time
-  core::Instant faults_end;          // from here on everything heals
+  std::vector<Step> steps;   // ascending by time
+  core::Instant faults_end;  // from here on everything heals
 };
 
 // A workload adds its steps to a plan whose machines are known.
@@ -70,7 +70,7 @@ using Workload = void (*)(Random& random, Plan& plan);
 
 struct Scenario {
   std::string name;
-  std::string what;          // one sentence
+  std::string what;  // one sentence
   int nodes_min = 3;
   int nodes_max = 12;
   std::vector<Workload> workloads;
@@ -79,8 +79,8 @@ const std::vector<Scenario>& scenarios();
 const Scenario* find_scenario(const std::string& name);
 
 struct PlanOptions {
-  int nodes = 0;             // 0: drawn
-  std::string scenario;      // empty: drawn
+  int nodes = 0;         // 0: drawn
+  std::string scenario;  // empty: drawn
 };
 Plan draw_plan(std::uint64_t seed, const PlanOptions& options);
 

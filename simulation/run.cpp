@@ -6,7 +6,9 @@
 
 namespace syncline::simulation {
 
-Outcome run(const Plan& plan, const RunOptions& options) { return Fleet(plan, options).run(); }
+Outcome run(const Plan& plan, const RunOptions& options) {
+  return Fleet(plan, options).run();
+}
 
 Plan reduce(const Plan& plan, const RunOptions& options, const std::string& checker) {
   RunOptions quiet = options;

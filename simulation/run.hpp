@@ -17,9 +17,9 @@ struct Failure {
 
 struct Outcome {
   std::optional<Failure> failure;
-  std::uint64_t digest = 0;      // of every event and action of every node
+  std::uint64_t digest = 0;  // of every event and action of every node
   std::uint64_t messages = 0;
-  core::Instant settled_at;      // when nothing was missing any more
+  core::Instant settled_at;  // when nothing was missing any more
 };
 
 struct RunOptions {

@@ -14,7 +14,7 @@ struct Request {
   int life = 0;
   bool is_flush = false;
   core::Instant deadline;
-  std::size_t games = 0;      // committed in the node's source when it was asked
+  std::size_t games = 0;  // committed in the node's source when it was asked
   int answers = 0;
 };
 
@@ -23,8 +23,8 @@ struct Truth {
   std::map<core::LogId, std::map<core::NodeId, core::SeqSet>> ever_held;
   // The game versions in each log: seq -> "key version".
   std::map<core::LogId, std::map<std::uint64_t, std::string>> units;
-  std::map<core::LogId, core::SeqSet> claimed;   // said to be durable by their origin
-  std::set<core::NodeId> lost;                   // destroyed, or came back without their disk
+  std::map<core::LogId, core::SeqSet> claimed;  // said to be durable by their origin
+  std::set<core::NodeId> lost;                  // destroyed, or came back without their disk
   std::set<core::NodeId> removed;
   std::map<std::uint64_t, Request> requests;
 

@@ -31,8 +31,8 @@ class AcksAreTrue final : public Checker {
         const core::SeqSet lacking = log.held.minus(node->disk().have(id));
         if (lacking.empty()) continue;
         std::ostringstream what;
-        what << node->id() << " notes as held, and has in no form, " << to_string(lacking)
-             << " of " << id;
+        what << node->id() << " notes as held, and has in no form, " << to_string(lacking) << " of "
+             << id;
         fail(what.str());
       }
     }

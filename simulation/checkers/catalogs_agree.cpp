@@ -17,8 +17,8 @@ class CatalogsAgree final : public Checker {
       for (const auto& [owner, mark] : first.marks) {
         auto other = theirs.marks.find(owner);
         if (other != theirs.marks.end() && other->second == mark) continue;
-        return node->id().text + " and " + nodes.front()->id().text +
-               " know different things of " + owner.text;
+        return node->id().text + " and " + nodes.front()->id().text + " know different things of " +
+               owner.text;
       }
       if (theirs.marks.size() != first.marks.size()) {
         return node->id().text + " knows of other nodes than " + nodes.front()->id().text;

@@ -23,8 +23,8 @@ class RecordsHaveTheirCopies final : public Checker {
       auto cursor = node->disk().cursors.find(kGames);
       const std::size_t read = cursor == node->disk().cursors.end() ? 0 : cursor->second;
       if (read < node->disk().source.size()) {
-        return std::to_string(node->disk().source.size() - read) + " games of " +
-               node->id().text + " are not journalled";
+        return std::to_string(node->disk().source.size() - read) + " games of " + node->id().text +
+               " are not journalled";
       }
       std::set<core::NodeId> others = alive;
       others.erase(node->id());

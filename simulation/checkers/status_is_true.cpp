@@ -37,9 +37,8 @@ class StatusIsTrue final : public Checker {
       const auto status = engine::status_of(node->engine(), world_.timeline.now());
       for (const facade::CollectionStatus& collection : status.collections) {
         if (collection.name != kGames.text || collection.durable <= truly) continue;
-        fail("status of " + node->id().text + " says that " +
-             std::to_string(collection.durable) + " records are durable, " +
-             std::to_string(truly) + " " + when);
+        fail("status of " + node->id().text + " says that " + std::to_string(collection.durable) +
+             " records are durable, " + std::to_string(truly) + " " + when);
       }
     }
   }

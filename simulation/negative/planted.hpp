@@ -13,26 +13,26 @@ namespace syncline::simulation {
 
 enum class Bug {
   kNone,
-  kAckBeforeFsync,      // "appended" is reported when the write is asked for
-  kForgedAck,           // an ack names one record more than is held
-  kGapsFilled,          // an ack names a watermark as if there were no holes below it
-  kDomainHidden,        // two machines on one host tell different failure domains
-  kCursorFirst,         // the source's cursor is stored before its records
-  kCursorLost,          // the source is read from its beginning after each restart
-  kReaderSkips,         // a read that stops at its bounds leaves out the next game
-  kTrimUncopied,        // the journal drops its payload before anybody has a copy
-  kMergeTwice,          // a merge that is repeated adds its rows again
-  kMergeNotDone,        // a merge is reported done before it is, and the journal is trimmed
-  kTornUnit,            // the last write before a crash is half there and taken for whole
-  kStillHolds,          // a node that comes back with an empty disk still claims what it had
-  kTicksLost,           // the wake-ups of the engine are not kept
-  kFactsAhead,          // the fleet is told of records that are only being written
+  kAckBeforeFsync,  // "appended" is reported when the write is asked for
+  kForgedAck,       // an ack names one record more than is held
+  kGapsFilled,      // an ack names a watermark as if there were no holes below it
+  kDomainHidden,    // two machines on one host tell different failure domains
+  kCursorFirst,     // the source's cursor is stored before its records
+  kCursorLost,      // the source is read from its beginning after each restart
+  kReaderSkips,     // a read that stops at its bounds leaves out the next game
+  kTrimUncopied,    // the journal drops its payload before anybody has a copy
+  kMergeTwice,      // a merge that is repeated adds its rows again
+  kMergeNotDone,    // a merge is reported done before it is, and the journal is trimmed
+  kTornUnit,        // the last write before a crash is half there and taken for whole
+  kStillHolds,      // a node that comes back with an empty disk still claims what it had
+  kTicksLost,       // the wake-ups of the engine are not kept
+  kFactsAhead,      // the fleet is told of records that are only being written
 };
 struct PlantedBug {
   Bug bug;
   const char* name;
-  const char* scenario;   // where it shows
-  int seeds_max;          // found within so many, counted from 1
+  const char* scenario;  // where it shows
+  int seeds_max;         // found within so many, counted from 1
 };
 const std::vector<PlantedBug>& planted_bugs();
 

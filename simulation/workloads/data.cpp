@@ -47,8 +47,8 @@ void requests(Random& random, Plan& plan) {
   const int count = random.between(1, 4);
   for (int i = 0; i < count; ++i) {
     const StepKind kind = random.chance(50) ? StepKind::kSync : StepKind::kFlush;
-    plan.steps.push_back({moment(random, plan), kind, any_node(random, plan), 0,
-                          random.between(100, 8000)});
+    plan.steps.push_back(
+        {moment(random, plan), kind, any_node(random, plan), 0, random.between(100, 8000)});
   }
 }
 

@@ -33,7 +33,9 @@ void bad_network(Random& random, Plan& plan) {
     const int other = another(random, plan, node);
     const std::int64_t ms = random.between(50, 8000);
     switch (random.between(0, 3)) {
-      case 0: plan.steps.push_back({moment(random, plan), StepKind::kCut, node, other, 0}); break;
+      case 0:
+        plan.steps.push_back({moment(random, plan), StepKind::kCut, node, other, 0});
+        break;
       case 1:
         plan.steps.push_back({moment(random, plan), StepKind::kSlowLink, node, other, ms});
         break;
@@ -83,8 +85,8 @@ void bad_disks(Random& random, Plan& plan) {
   const int count = random.between(1, 4);
   for (int i = 0; i < count; ++i) {
     const StepKind kind = random.chance(50) ? StepKind::kDiskFull : StepKind::kDiskSlow;
-    plan.steps.push_back({moment(random, plan), kind, any_node(random, plan), 0,
-                          random.between(500, 10000)});
+    plan.steps.push_back(
+        {moment(random, plan), kind, any_node(random, plan), 0, random.between(500, 10000)});
   }
 }
 

@@ -77,8 +77,8 @@ core::CatalogDelta Catalog::delta_for(const core::CatalogDigest& theirs,
       if (mark->second.incarnation > log.mark.incarnation) continue;
       if (mark->second.incarnation == log.mark.incarnation) after = mark->second.version;
     }
-    const bool is_new_log = mark == theirs.marks.end() ||
-                            mark->second.incarnation < log.mark.incarnation;
+    const bool is_new_log =
+        mark == theirs.marks.end() || mark->second.incarnation < log.mark.incarnation;
     if (after >= log.mark.version && !is_new_log) continue;
     core::CatalogDelta::Part part;
     part.owner = owner;
@@ -160,8 +160,7 @@ const Fact* Catalog::find(const NodeId& owner, const std::string& key) const {
   return fact == log->second.by_key.end() ? nullptr : &fact->second;
 }
 
-void Catalog::for_each(
-    const std::function<void(const NodeId&, const Fact&)>& visit) const {
+void Catalog::for_each(const std::function<void(const NodeId&, const Fact&)>& visit) const {
   for (const auto& [owner, log] : logs_) {
     for (const auto& [key, fact] : log.by_key) {
       if (!fact.is_removed) visit(owner, fact);

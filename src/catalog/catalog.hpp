@@ -28,7 +28,7 @@ namespace syncline::catalog {
 struct CatalogLimits {
   std::size_t key_bytes_max = 4096;
   std::size_t value_bytes_max = 64 * 1024;
-  std::size_t owners_max = 4096;             // a fleet is 3 to 500 nodes; bounds what a peer can do
+  std::size_t owners_max = 4096;  // a fleet is 3 to 500 nodes; bounds what a peer can do
   std::size_t facts_per_owner_max = 4u << 20;
 };
 

@@ -115,12 +115,16 @@ RC_GTEST_PROP(CatalogProperty, replicas_that_heard_everything_are_equal, ()) {
     const auto r = *rc::gen::inRange<std::size_t>(0, 3);
     const auto key = "k" + std::to_string(*rc::gen::inRange(0, 5));
     switch (*rc::gen::inRange(0, 7)) {
-      case 0: writers[w].remove_own(key); break;
+      case 0:
+        writers[w].remove_own(key);
+        break;
       case 1:
         if (*rc::gen::inRange(0, 8) == 0) writers[w] = Catalog(w == 0 ? kA : kB, ++lives[w]);
         break;
       case 2:
-      case 3: writers[w].assert_own(key, std::to_string(i)); break;
+      case 3:
+        writers[w].assert_own(key, std::to_string(i));
+        break;
       case 4:
         on_the_way.push_back(writers[w].delta_for(
             readers[r].digest(), static_cast<std::size_t>(*rc::gen::inRange(10, 200))));

@@ -117,8 +117,7 @@ std::string object_key(const core::CollectionName& collection, std::string_view 
   return "obj/" + collection.text + "/" + std::string(path);
 }
 
-std::optional<std::pair<core::CollectionName, std::string>> parse_object_key(
-    std::string_view key) {
+std::optional<std::pair<core::CollectionName, std::string>> parse_object_key(std::string_view key) {
   if (!cut_prefix(key, "obj/")) return std::nullopt;
   const std::string_view collection = cut_part(key);
   if (collection.empty() || key.empty()) return std::nullopt;

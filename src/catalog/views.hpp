@@ -27,9 +27,9 @@ struct NodeSelf {
   std::vector<std::string> roles;
   std::string provider;
   std::string zone;
-  std::string host;        // with storage: its failure domain
+  std::string host;  // with storage: its failure domain
   std::string storage;
-  std::string advertise;   // "host:port" of its peer port; empty behind NAT
+  std::string advertise;  // "host:port" of its peer port; empty behind NAT
   bool is_ephemeral = false;
   bool is_draining = false;
   std::int64_t acks = 0;

@@ -140,9 +140,8 @@ int run_invite(Context& context, const Arguments& arguments) {
   if (const auto valid = arguments.number("--valid")) {
     options.valid_for_s = static_cast<std::int64_t>(*valid);
   }
-  options.addresses =
-      arguments.has("--address") ? arguments.list("--address")
-                                 : env::callable_addresses(config->node);
+  options.addresses = arguments.has("--address") ? arguments.list("--address")
+                                                 : env::callable_addresses(config->node);
   if (options.addresses.empty()) {
     complain(context,
              "this machine has no address that others could dial; give one with --address");

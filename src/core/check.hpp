@@ -23,11 +23,10 @@ std::string print_values(const Values&... values) {
 }  // namespace syncline::core
 
 // SYNCLINE_CHECK(acked <= written, "acked", acked, "written", written);
-#define SYNCLINE_CHECK(condition, ...)                                    \
-  do {                                                                    \
-    if (!(condition)) [[unlikely]] {                                      \
-      ::syncline::core::invariant_failed(                                 \
-          #condition, __FILE__, __LINE__,                                 \
-          ::syncline::core::detail::print_values(__VA_ARGS__));           \
-    }                                                                     \
+#define SYNCLINE_CHECK(condition, ...)                                                         \
+  do {                                                                                         \
+    if (!(condition)) [[unlikely]] {                                                           \
+      ::syncline::core::invariant_failed(#condition, __FILE__, __LINE__,                       \
+                                         ::syncline::core::detail::print_values(__VA_ARGS__)); \
+    }                                                                                          \
   } while (false)

@@ -47,8 +47,7 @@ class Loader {
 
  private:
   Error at(const std::string& what, const toml::source_region& where) const {
-    return {ErrorKind::kInvalid,
-            path_ + ":" + std::to_string(where.begin.line) + ": " + what, ""};
+    return {ErrorKind::kInvalid, path_ + ":" + std::to_string(where.begin.line) + ": " + what, ""};
   }
   Error wrong(const std::string& what, const toml::node& node) const {
     return at(what, node.source());
@@ -89,8 +88,8 @@ class Loader {
   Status take_number(const toml::node& node, const S& setting, double& out, bool is_whole) {
     const auto value = node.value<double>();
     if (!value || node.is_boolean() || (is_whole && !node.is_integer())) {
-      return wrong(std::string(setting.key) + " must be a " +
-                   (is_whole ? "whole number" : "number"), node);
+      return wrong(
+          std::string(setting.key) + " must be a " + (is_whole ? "whole number" : "number"), node);
     }
     if (!(*value >= setting.min && *value <= setting.max)) {
       std::ostringstream bounds;
@@ -272,8 +271,7 @@ class Loader {
     for (const char* key : {"replica", "unit", "complete_when", "changed_by", "config_key",
                             "tables", "tables_exclude"}) {
       if (!is_sqlite && table.contains(key)) {
-        return wrong(std::string(key) + " is for collections of kind sqlite only",
-                     *table.get(key));
+        return wrong(std::string(key) + " is for collections of kind sqlite only", *table.get(key));
       }
     }
     absolute(collection.root);
@@ -301,8 +299,7 @@ class Loader {
       const Named* field = std::find_if(std::begin(fields), std::end(fields),
                                         [&](const Named& f) { return name == f.key; });
       if (field == std::end(fields)) {
-        return unknown(name, {"roles", "nodes", "exclude_nodes", "config_keys"},
-                       value);
+        return unknown(name, {"roles", "nodes", "exclude_nodes", "config_keys"}, value);
       }
       SYNCLINE_TRY(take(value, *field, field->into));
     }
@@ -346,8 +343,8 @@ class Loader {
   }
 
   Status check_roles(const std::vector<std::string>& roles, const toml::node& node) {
-    static const std::vector<std::string> kRoles = {"selfplay", "training", "coordinator",
-                                                    "backup", "voter"};
+    static const std::vector<std::string> kRoles = {"selfplay", "training", "coordinator", "backup",
+                                                    "voter"};
     for (const std::string& role : roles) {
       if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end()) {
         return wrong("unknown role '" + role + "'" + did_you_mean(role, kRoles), node);

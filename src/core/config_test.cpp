@@ -79,7 +79,8 @@ TEST(Config, says_in_one_line_what_is_wrong_and_where) {
       {"[[collection]]\nname = \"x\"\nkind = \"files\"\nroot = \"r\"\nunit = \"t\"",
        "unit is for collections of kind sqlite only"},
       {"[[collection]]\nname = \"x\"\nkind = \"files\"\nroot = \"r\"\n[[collection]]\nname = "
-       "\"x\"\nkind = \"files\"\nroot = \"r\"", "stands twice"},
+       "\"x\"\nkind = \"files\"\nroot = \"r\"",
+       "stands twice"},
       {"[[collection]]\nname = \"x\"\nkind = \"files\"\nroot = \"r\"\nplacement = { role = [] }",
        "unknown key 'role'; did you mean 'roles'?"},
   };
@@ -93,8 +94,8 @@ TEST(Config, says_in_one_line_what_is_wrong_and_where) {
 }
 
 TEST(Config, what_init_writes_loads_and_shows_the_same_again) {
-  const std::string text = initial_config_toml({"node-1", "127.0.0.1:7001", "127.0.0.1:7002",
-                                                {"127.0.0.1:7000"}, {"training"}});
+  const std::string text = initial_config_toml(
+      {"node-1", "127.0.0.1:7001", "127.0.0.1:7002", {"127.0.0.1:7000"}, {"training"}});
   const auto config = parse(text);
   ASSERT_TRUE(config.ok()) << to_string(config.error());
   EXPECT_EQ(config->node.peer_listen, "127.0.0.1:7001");

@@ -15,24 +15,36 @@ std::optional<T> parse_word(std::string_view text, const T (&values)[N]) {
 
 const char* to_string(Priority priority) {
   switch (priority) {
-    case Priority::kCritical: return "critical";
-    case Priority::kHigh: return "high";
-    case Priority::kNormal: return "normal";
-    case Priority::kLow: return "low";
-    case Priority::kBackground: return "background";
+    case Priority::kCritical:
+      return "critical";
+    case Priority::kHigh:
+      return "high";
+    case Priority::kNormal:
+      return "normal";
+    case Priority::kLow:
+      return "low";
+    case Priority::kBackground:
+      return "background";
   }
   return "unknown";
 }
 
-const char* to_string(Kind kind) { return kind == Kind::kSqlite ? "sqlite" : "files"; }
+const char* to_string(Kind kind) {
+  return kind == Kind::kSqlite ? "sqlite" : "files";
+}
 
 const char* to_string(StrategyName strategy) {
   switch (strategy) {
-    case StrategyName::kAuto: return "auto";
-    case StrategyName::kHybrid: return "hybrid";
-    case StrategyName::kBroadcast: return "broadcast";
-    case StrategyName::kEphemeral: return "ephemeral";
-    case StrategyName::kPull: return "pull";
+    case StrategyName::kAuto:
+      return "auto";
+    case StrategyName::kHybrid:
+      return "hybrid";
+    case StrategyName::kBroadcast:
+      return "broadcast";
+    case StrategyName::kEphemeral:
+      return "ephemeral";
+    case StrategyName::kPull:
+      return "pull";
   }
   return "unknown";
 }
@@ -58,11 +70,16 @@ std::optional<StrategyName> parse_strategy(std::string_view text) {
 // Shares of bandwidth, as the older scheduler had them.
 double share_of(Priority priority) {
   switch (priority) {
-    case Priority::kCritical: return 2.0;
-    case Priority::kHigh: return 1.5;
-    case Priority::kNormal: return 1.0;
-    case Priority::kLow: return 0.5;
-    case Priority::kBackground: return 0.25;
+    case Priority::kCritical:
+      return 2.0;
+    case Priority::kHigh:
+      return 1.5;
+    case Priority::kNormal:
+      return 1.0;
+    case Priority::kLow:
+      return 0.5;
+    case Priority::kBackground:
+      return 0.25;
   }
   return 1.0;
 }

@@ -22,12 +22,22 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string value_text(const std::string& value) { return quoted(value); }
+std::string value_text(const std::string& value) {
+  return quoted(value);
+}
 template <typename Tag>
-std::string value_text(const Name<Tag>& value) { return quoted(value.text); }
-std::string value_text(bool value) { return value ? "true" : "false"; }
-std::string value_text(int value) { return std::to_string(value); }
-std::string value_text(std::int64_t value) { return std::to_string(value); }
+std::string value_text(const Name<Tag>& value) {
+  return quoted(value.text);
+}
+std::string value_text(bool value) {
+  return value ? "true" : "false";
+}
+std::string value_text(int value) {
+  return std::to_string(value);
+}
+std::string value_text(std::int64_t value) {
+  return std::to_string(value);
+}
 std::string value_text(double value) {
   std::ostringstream out;
   out << value;
@@ -36,9 +46,15 @@ std::string value_text(double value) {
 std::string value_text(Tristate value) {
   return value == Tristate::kAuto ? "\"auto\"" : value == Tristate::kTrue ? "true" : "false";
 }
-std::string value_text(Kind value) { return quoted(to_string(value)); }
-std::string value_text(Priority value) { return quoted(to_string(value)); }
-std::string value_text(StrategyName value) { return quoted(to_string(value)); }
+std::string value_text(Kind value) {
+  return quoted(to_string(value));
+}
+std::string value_text(Priority value) {
+  return quoted(to_string(value));
+}
+std::string value_text(StrategyName value) {
+  return quoted(to_string(value));
+}
 std::string value_text(const std::vector<std::string>& values) {
   std::string out = "[";
   for (const std::string& value : values) out += (out.size() > 1 ? ", " : "") + quoted(value);
@@ -189,9 +205,9 @@ std::string initial_config_toml(const InitialSettings& initial) {
       "file's\n"
       "# folder. An unknown key is an error, never ignored. Check with: syncline config check\n";
   // A key that most people set stands open; the others show their default behind a '#'.
-  const std::vector<std::string> open = {"node.id", "node.roles", "node.peer_listen",
+  const std::vector<std::string> open = {"node.id",          "node.roles",     "node.peer_listen",
                                          "node.http_listen", "node.state_dir", "node.seeds",
-                                         "durability.acks", "api.token_file"};
+                                         "durability.acks",  "api.token_file"};
   auto write = [&](const Setting& s) {
     const std::string place = std::string(s.section) + "." + s.key;
     const bool is_open = std::find(open.begin(), open.end(), place) != open.end();

@@ -42,9 +42,9 @@ struct CatalogDelta {
   struct Part {
     NodeId owner;
     std::uint64_t incarnation = 0;
-    std::uint64_t after = 0;      // facts below cover (after, up_to] completely …
-    std::uint64_t up_to = 0;      // … so the reader's mark may move to up_to if it stood >= after
-    std::vector<Fact> facts;      // ascending by version
+    std::uint64_t after = 0;  // facts below cover (after, up_to] completely …
+    std::uint64_t up_to = 0;  // … so the reader's mark may move to up_to if it stood >= after
+    std::vector<Fact> facts;  // ascending by version
     bool operator==(const Part&) const = default;
   };
   std::vector<Part> parts;

@@ -61,8 +61,8 @@ std::vector<Digest256> merkle_layer(const std::vector<Digest256>& leaves,
   for (std::size_t first = 0; first < leaves.size(); first += piece_blocks) {
     const auto begin = leaves.begin() + static_cast<std::ptrdiff_t>(first);
     const std::size_t count = std::min(piece_blocks, leaves.size() - first);
-    layer.push_back(merkle_root({begin, begin + static_cast<std::ptrdiff_t>(count)}, 0,
-                                piece_blocks));
+    layer.push_back(
+        merkle_root({begin, begin + static_cast<std::ptrdiff_t>(count)}, 0, piece_blocks));
   }
   return layer;
 }

@@ -33,8 +33,7 @@ std::vector<Digest256> block_hashes(std::string_view bytes);
 
 // Roots of the pieces of `piece_blocks` blocks (a power of two), from all leaves in order.
 // A file that is not longer than one piece has one entry: its root.
-std::vector<Digest256> merkle_layer(const std::vector<Digest256>& leaves,
-                                    std::size_t piece_blocks);
+std::vector<Digest256> merkle_layer(const std::vector<Digest256>& leaves, std::size_t piece_blocks);
 // The file's root from such a layer.
 Root root_of_layer(const std::vector<Digest256>& layer, std::size_t piece_blocks);
 

@@ -41,10 +41,13 @@ VersionVector join(const VersionVector& a, const VersionVector& b) {
 
 bool wins_over(const ObjectVersion& a, const ObjectVersion& b) {
   switch (compare(a.version, b.version)) {
-    case VersionOrder::kAfter: return true;
-    case VersionOrder::kBefore: return false;
+    case VersionOrder::kAfter:
+      return true;
+    case VersionOrder::kBefore:
+      return false;
     case VersionOrder::kEqual:
-    case VersionOrder::kConcurrent: break;
+    case VersionOrder::kConcurrent:
+      break;
   }
   // A file beats its deletion: what may still be wanted is not lost by a coincidence.
   if (a.is_deleted != b.is_deleted) return b.is_deleted;

@@ -21,13 +21,13 @@ VersionOrder compare(const VersionVector& a, const VersionVector& b);
 VersionVector join(const VersionVector& a, const VersionVector& b);
 
 struct ObjectVersion {
-  Root root;                   // BEP 52 root of the content; the empty file has the zero root
+  Root root;  // BEP 52 root of the content; the empty file has the zero root
   std::uint64_t size_bytes = 0;
-  std::int64_t mtime_ms = 0;   // of the file at its origin
-  std::uint32_t mode = 0644;   // permission bits
-  std::uint64_t hlc = 0;       // of the last change: decides between concurrent versions …
-  NodeId origin;               // … then the origin's id; the loser is kept as a sibling copy
-  bool is_deleted = false;     // spreads only where the collection replicates deletion
+  std::int64_t mtime_ms = 0;  // of the file at its origin
+  std::uint32_t mode = 0644;  // permission bits
+  std::uint64_t hlc = 0;      // of the last change: decides between concurrent versions …
+  NodeId origin;              // … then the origin's id; the loser is kept as a sibling copy
+  bool is_deleted = false;    // spreads only where the collection replicates deletion
   VersionVector version;
   bool operator==(const ObjectVersion&) const = default;
 };

@@ -20,9 +20,9 @@ void SeqSet::insert(std::uint64_t first, std::uint64_t last) {
     ranges_.back().last = last;
     return;
   }
-  auto begin = std::lower_bound(
-      ranges_.begin(), ranges_.end(), first,
-      [](const SeqRange& r, std::uint64_t value) { return r.last + 1 < value; });
+  auto begin =
+      std::lower_bound(ranges_.begin(), ranges_.end(), first,
+                       [](const SeqRange& r, std::uint64_t value) { return r.last + 1 < value; });
   auto end = begin;
   while (end != ranges_.end() && end->first <= last + 1) {
     first = std::min(first, end->first);
@@ -51,7 +51,9 @@ void SeqSet::erase(std::uint64_t first, std::uint64_t last) {
   ranges_ = std::move(kept);
 }
 
-bool SeqSet::contains(std::uint64_t seq) const { return contains(seq, seq); }
+bool SeqSet::contains(std::uint64_t seq) const {
+  return contains(seq, seq);
+}
 
 bool SeqSet::contains(std::uint64_t first, std::uint64_t last) const {
   auto it = std::lower_bound(ranges_.begin(), ranges_.end(), first,
@@ -69,7 +71,9 @@ std::uint64_t SeqSet::watermark() const {
   return !ranges_.empty() && ranges_.front().first == 1 ? ranges_.front().last : 0;
 }
 
-std::uint64_t SeqSet::last() const { return ranges_.empty() ? 0 : ranges_.back().last; }
+std::uint64_t SeqSet::last() const {
+  return ranges_.empty() ? 0 : ranges_.back().last;
+}
 
 SeqSet SeqSet::minus(const SeqSet& other) const {
   SeqSet left;
@@ -86,7 +90,9 @@ SeqSet SeqSet::minus(const SeqSet& other) const {
   return left;
 }
 
-SeqSet SeqSet::intersect(const SeqSet& other) const { return minus(minus(other)); }
+SeqSet SeqSet::intersect(const SeqSet& other) const {
+  return minus(minus(other));
+}
 
 std::string to_string(const SeqSet& set) {
   std::string text;

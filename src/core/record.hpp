@@ -15,7 +15,7 @@ namespace syncline::core {
 
 struct Record {
   Seq seq;
-  WallMs committed_at;  // when the origin first saw the unit complete
+  WallMs committed_at;    // when the origin first saw the unit complete
   std::uint64_t hlc = 0;  // origin's hybrid logical clock: orders versions of a unit across nodes
   EncodedUnit unit;
   // Sent in place of a version that no row of any replica comes from any more: the name is kept,

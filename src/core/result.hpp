@@ -41,16 +41,25 @@ std::string to_string(const Error& error);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
   // REQUIRES: ok()
-  T& value() & { require_ok(); return std::get<0>(state_); }
-  const T& value() const& { require_ok(); return std::get<0>(state_); }
-  T&& value() && { require_ok(); return std::get<0>(std::move(state_)); }
+  T& value() & {
+    require_ok();
+    return std::get<0>(state_);
+  }
+  const T& value() const& {
+    require_ok();
+    return std::get<0>(state_);
+  }
+  T&& value() && {
+    require_ok();
+    return std::get<0>(std::move(state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -88,19 +97,19 @@ class [[nodiscard]] Status {
 };
 
 // Passes a failure on to the caller:  SYNCLINE_TRY(store.flush());
-#define SYNCLINE_TRY(expression)                              \
-  do {                                                        \
+#define SYNCLINE_TRY(expression)                                    \
+  do {                                                              \
     if (auto syncline_status = (expression); !syncline_status.ok()) \
-      return syncline_status.error();                         \
+      return syncline_status.error();                               \
   } while (false)
 
 #define SYNCLINE_CONCAT_(a, b) a##b
 #define SYNCLINE_CONCAT(a, b) SYNCLINE_CONCAT_(a, b)
 // Unwraps or passes the failure on:  SYNCLINE_ASSIGN(auto bytes, read_file(path));
-#define SYNCLINE_ASSIGN(declaration, expression)                                   \
-  auto SYNCLINE_CONCAT(syncline_result_, __LINE__) = (expression);                 \
-  if (!SYNCLINE_CONCAT(syncline_result_, __LINE__).ok())                           \
-    return SYNCLINE_CONCAT(syncline_result_, __LINE__).error();                    \
+#define SYNCLINE_ASSIGN(declaration, expression)                   \
+  auto SYNCLINE_CONCAT(syncline_result_, __LINE__) = (expression); \
+  if (!SYNCLINE_CONCAT(syncline_result_, __LINE__).ok())           \
+    return SYNCLINE_CONCAT(syncline_result_, __LINE__).error();    \
   declaration = std::move(SYNCLINE_CONCAT(syncline_result_, __LINE__)).value()
 
 }  // namespace syncline::core

@@ -18,10 +18,10 @@ using FieldRef = std::variant<std::string*, int*, std::int64_t*, double*, bool*,
                               std::vector<std::string>*, std::map<std::string, double>*, NodeId*>;
 
 struct Setting {
-  const char* section;   // "node", "durability" …; "" = top of the file
+  const char* section;  // "node", "durability" …; "" = top of the file
   const char* key;
-  const char* unit;      // "" = none
-  const char* doc;       // what it is; what raising and lowering does
+  const char* unit;  // "" = none
+  const char* doc;   // what it is; what raising and lowering does
   std::function<FieldRef(Config&)> field;
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();

@@ -39,12 +39,19 @@ struct CellWriter {
 
 Cell read_cell(ByteReader& in) {
   switch (in.u8()) {
-    case 0: return std::monostate{};
-    case 1: return in.zigzag();
-    case 2: return in.f64();
-    case 3: return std::string(in.text(in.left()));
-    case 4: return Blob{std::string(in.text(in.left()))};
-    default: in.fail(); return std::monostate{};
+    case 0:
+      return std::monostate{};
+    case 1:
+      return in.zigzag();
+    case 2:
+      return in.f64();
+    case 3:
+      return std::string(in.text(in.left()));
+    case 4:
+      return Blob{std::string(in.text(in.left()))};
+    default:
+      in.fail();
+      return std::monostate{};
   }
 }
 
@@ -97,9 +104,10 @@ Result<Unit> decode_unit(std::string_view bytes, const UnitLimits& limits) {
   const Error corrupt{ErrorKind::kCorrupt, "these bytes are no unit; fetch it from another node",
                       ""};
   if (bytes.size() > limits.bytes_max) {
-    return Error{ErrorKind::kInvalid, "a unit of " + std::to_string(bytes.size()) +
-                                          " bytes is larger than " +
-                                          std::to_string(limits.bytes_max), ""};
+    return Error{ErrorKind::kInvalid,
+                 "a unit of " + std::to_string(bytes.size()) + " bytes is larger than " +
+                     std::to_string(limits.bytes_max),
+                 ""};
   }
   ByteReader in(bytes);
   if (in.u8() != kVersion) return corrupt;

@@ -24,24 +24,25 @@ using Cell = std::variant<std::monostate, std::int64_t, double, std::string, Blo
 
 struct TableRows {
   std::string table;
-  std::vector<std::string> columns;      // sorted by name
+  std::vector<std::string> columns;  // sorted by name
   std::vector<std::vector<Cell>>
       rows;  // each as wide as `columns`; sorted, so equal units are equal bytes
   bool operator==(const TableRows&) const = default;
 };
 
 struct Unit {
-  std::string key;  // natural key of the root row, encoded text; unique in its collection
-  ConfigKey config_key;          // e.g. hex8_2p; empty if the collection declares none
-  std::vector<TableRows> tables; // root table first, then children, each parent before its children
+  std::string key;       // natural key of the root row, encoded text; unique in its collection
+  ConfigKey config_key;  // e.g. hex8_2p; empty if the collection declares none
+  std::vector<TableRows>
+      tables;  // root table first, then children, each parent before its children
   bool operator==(const Unit&) const = default;
 };
 
 // Limits on what a peer or a source can make us hold at once.
 struct UnitLimits {
-  std::size_t bytes_max = 64u << 20;   // one unit, encoded; a larger one is refused and reported
+  std::size_t bytes_max = 64u << 20;  // one unit, encoded; a larger one is refused and reported
   std::size_t tables_max = 256;
-  std::size_t columns_max = 2000;      // SQLite's own default
+  std::size_t columns_max = 2000;  // SQLite's own default
   std::size_t rows_max = 4u << 20;
 };
 
@@ -50,8 +51,8 @@ struct EncodedUnit {
   std::string key;
   ConfigKey config_key;
   std::string schema;  // id of the schema it was read with (RecordBatch::schemas); not hashed
-  Digest256 hash;     // SHA-256 of `bytes`
-  std::string bytes;  // encode(unit)
+  Digest256 hash;      // SHA-256 of `bytes`
+  std::string bytes;   // encode(unit)
   bool operator==(const EncodedUnit&) const = default;
 };
 

@@ -12,9 +12,11 @@ Unit a_game() {
   Unit unit;
   unit.key = "game-1";
   unit.config_key = ConfigKey("hex8_2p");
-  unit.tables.push_back({"games", {"completed_at", "game_id", "quality"},
+  unit.tables.push_back({"games",
+                         {"completed_at", "game_id", "quality"},
                          {{std::int64_t{-17}, std::string("game-1"), 0.5}}});
-  unit.tables.push_back({"moves", {"game_id", "move", "data"},
+  unit.tables.push_back({"moves",
+                         {"game_id", "move", "data"},
                          {{std::string("game-1"), std::int64_t{1}, Blob{std::string("\0x", 2)}},
                           {std::string("game-1"), std::int64_t{2}, std::monostate{}}}});
   return unit;

@@ -12,7 +12,9 @@ core::Duration read_clock(clockid_t id) {
 }
 }  // namespace
 
-core::Instant SystemClock::now() const { return {read_clock(CLOCK_BOOTTIME)}; }
+core::Instant SystemClock::now() const {
+  return {read_clock(CLOCK_BOOTTIME)};
+}
 
 core::WallMs SystemClock::wall() const {
   return {std::chrono::duration_cast<core::milliseconds>(read_clock(CLOCK_REALTIME)).count()};

@@ -23,7 +23,8 @@ core::Result<core::Config> load_config(const std::string& path) {
   if (resolved == nullptr) {
     return core::Error{core::ErrorKind::kMissing,
                        "there is no configuration there; `syncline init` writes one, --config or "
-                       "SYNCLINE_CONFIG names another", path};
+                       "SYNCLINE_CONFIG names another",
+                       path};
   }
   const std::string absolute = resolved;
   ::free(resolved);

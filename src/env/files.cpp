@@ -146,7 +146,9 @@ Status sync_folder(const std::string& path) {
   return {};
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 core::Result<unsigned> mode_of(const std::string& path) {
   struct stat about {};

@@ -29,7 +29,7 @@ core::Result<unsigned> mode_of(const std::string& path);
 std::string folder_of(const std::string& path);  // "." if it names none
 
 struct DiskSpace {
-  std::uint64_t free_bytes = 0;   // for this user
+  std::uint64_t free_bytes = 0;  // for this user
   std::uint64_t total_bytes = 0;
 };
 core::Result<DiskSpace> disk_space(const std::string& path);

@@ -55,8 +55,10 @@ class Run {
   Run(Subprocess& program, std::string_view input, const RunLimits& limits,
       const OnOutput& on_output)
       : program_(program), input_(input), limits_(limits), on_output_(on_output) {
-    if (input_.empty()) program_.close_input();
-    else ::fcntl(program_.input(), F_SETFL, O_NONBLOCK);
+    if (input_.empty())
+      program_.close_input();
+    else
+      ::fcntl(program_.input(), F_SETFL, O_NONBLOCK);
   }
 
   Result<Finished> to_the_end(const std::string& name) {

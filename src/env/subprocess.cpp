@@ -208,9 +208,13 @@ void Subprocess::close_all() {
   }
 }
 
-Subprocess::~Subprocess() { close_all(); }
+Subprocess::~Subprocess() {
+  close_all();
+}
 
-Subprocess::Subprocess(Subprocess&& other) noexcept { *this = std::move(other); }
+Subprocess::Subprocess(Subprocess&& other) noexcept {
+  *this = std::move(other);
+}
 
 Subprocess& Subprocess::operator=(Subprocess&& other) noexcept {
   if (this == &other) return *this;

@@ -67,8 +67,8 @@ struct RunLimits {
   core::Duration silence_max{0};            // no byte on either stream for so long; 0 = no limit
   core::Duration time_max{0};               // in all; 0 = no limit
   std::size_t output_bytes_max = 1u << 20;  // more is kExhausted; no limit where on_output takes it
-  std::size_t errors_bytes_max = 16u << 10; // the last so many are kept
-  int cancel_fd = -1;                       // stops when it becomes readable; -1 = never
+  std::size_t errors_bytes_max = 16u << 10;        // the last so many are kept
+  int cancel_fd = -1;                              // stops when it becomes readable; -1 = never
   core::Duration grace = core::milliseconds(500);  // between SIGTERM and SIGKILL
 };
 
@@ -84,7 +84,7 @@ struct Finished {
 // Runs a program to its end: feeds `input`, collects both streams. kCancelled; kUnreachable:
 // silent for too long, or out of time; the kinds of start(). An exit code that is not 0 is no
 // error here: the caller knows what it means.
-core::Result<Finished> run(const Command& command, std::string_view input,
-                           const RunLimits& limits, const OnOutput& on_output = {});
+core::Result<Finished> run(const Command& command, std::string_view input, const RunLimits& limits,
+                           const OnOutput& on_output = {});
 
 }  // namespace syncline::env

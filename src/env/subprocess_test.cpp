@@ -152,20 +152,18 @@ TEST(Subprocess, cancel_ends_the_whole_group) {
 TEST(Subprocess, silence_and_lateness_are_unreachable) {
   RunLimits silent;
   silent.silence_max = core::milliseconds(100);
-  EXPECT_EQ(run(command({"sleep", "100"}), "", silent).error().kind,
-            core::ErrorKind::kUnreachable);
+  EXPECT_EQ(run(command({"sleep", "100"}), "", silent).error().kind, core::ErrorKind::kUnreachable);
   RunLimits late;
   late.time_max = core::milliseconds(200);
-  EXPECT_EQ(run(command({"yes"}), "", late, [](std::string_view) { return core::Status(); })
-                .error().kind,
-            core::ErrorKind::kUnreachable);
+  EXPECT_EQ(
+      run(command({"yes"}), "", late, [](std::string_view) { return core::Status(); }).error().kind,
+      core::ErrorKind::kUnreachable);
 }
 
 TEST(Subprocess, does_not_wait_for_a_grandchild_that_holds_the_streams) {
   RunLimits limits;
   limits.time_max = core::seconds(60);
-  const auto finished =
-      run(command({"sh", "-c", "setsid sleep 300 & echo $!"}), "", limits);
+  const auto finished = run(command({"sh", "-c", "setsid sleep 300 & echo $!"}), "", limits);
   ASSERT_TRUE(finished.ok()) << core::to_string(finished.error());
   const int sleeper = std::stoi(finished->output);
   ::kill(sleeper, SIGKILL);

@@ -14,9 +14,8 @@
 namespace syncline::env {
 
 namespace {
-constexpr std::uint32_t kMask = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE |
-                                IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW |
-                                IN_EXCL_UNLINK;
+constexpr std::uint32_t kMask = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+                                IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
 constexpr const char* kOwnFolder = ".syncline";
 
 std::string joined(const std::string& folder, const std::string& name) {
@@ -53,7 +52,8 @@ core::Status Watch::add_folder(std::size_t root, const std::string& relative,
     if (errno == ENOSPC) {
       return core::Error{core::ErrorKind::kExhausted,
                          "no inotify watches are left; raise fs.inotify.max_user_watches (changes "
-                         "are still found by polling)", path};
+                         "are still found by polling)",
+                         path};
     }
     return system_error("watching", path, errno);
   }
@@ -104,8 +104,8 @@ std::vector<FileChange> Watch::read_changes() {
       const Folder about = folder->second;
       const std::string relative = joined(about.relative, name);
       changes.push_back({about.root, relative, false});
-      const bool is_new_folder = (event.mask & IN_ISDIR) != 0 &&
-                                 (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0;
+      const bool is_new_folder =
+          (event.mask & IN_ISDIR) != 0 && (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0;
       if (is_new_folder && !add_folder(about.root, relative, &changes).ok()) {
         changes.push_back({about.root, relative, true});
       }

@@ -30,8 +30,8 @@ class Watch {
 
   // kExhausted when the user's inotify watches are used up (fs.inotify.max_user_watches).
   core::Result<std::size_t> add_root(const std::string& path);
-  int fd() const { return fd_; }          // readable when there are changes
-  std::vector<FileChange> read_changes(); // does not block
+  int fd() const { return fd_; }           // readable when there are changes
+  std::vector<FileChange> read_changes();  // does not block
 
  private:
   explicit Watch(int fd) : fd_(fd) {}

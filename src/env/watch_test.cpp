@@ -20,7 +20,9 @@ struct Folder {
   ~Folder() { std::filesystem::remove_all(path); }
 };
 
-void touch(const std::string& path) { std::ofstream(path) << "x"; }
+void touch(const std::string& path) {
+  std::ofstream(path) << "x";
+}
 
 bool told_of(Watch& watch, const std::string& path) {
   for (int i = 0; i < 20; ++i) {

@@ -96,10 +96,10 @@ core::Result<Backend> parse_backend(std::string_view text) {
     if (text == to_string(backend)) return backend;
     names.emplace_back(to_string(backend));
   }
-  return core::Error{core::ErrorKind::kInvalid,
-                     "there is no backend '" + std::string(text) + "'" +
-                         core::did_you_mean(text, names),
-                     std::string(text)};
+  return core::Error{
+      core::ErrorKind::kInvalid,
+      "there is no backend '" + std::string(text) + "'" + core::did_you_mean(text, names),
+      std::string(text)};
 }
 
 }  // namespace syncline::facade

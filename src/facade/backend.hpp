@@ -19,16 +19,16 @@ namespace syncline::facade {
 // What the choice needs to know of the fleet.
 struct BackendView {
   std::set<std::string> known_nodes;
-  bool has_leader = true;           // false: broadcast is paused
-  std::string no_leader_why;        // "etcd is not reachable"
-  bool has_peers = true;            // anybody else is alive
-  std::set<Backend> unavailable;    // for other reasons, e.g. its circuits are all open
+  bool has_leader = true;         // false: broadcast is paused
+  std::string no_leader_why;      // "etcd is not reachable"
+  bool has_peers = true;          // anybody else is alive
+  std::set<Backend> unavailable;  // for other reasons, e.g. its circuits are all open
 };
 
 struct BackendChoice {
   Backend backend = Backend::kHybrid;
-  std::vector<Backend> fallbacks;   // tried in this order after it
-  std::string why;                  // one sentence
+  std::vector<Backend> fallbacks;  // tried in this order after it
+  std::string why;                 // one sentence
   bool operator==(const BackendChoice&) const = default;
 };
 

@@ -18,18 +18,38 @@ struct Case {
 
 TEST(Backend, is_chosen_by_the_rule_in_its_order) {
   const std::vector<Case> cases = {
-      {"nothing special", false, Priority::kNormal, {}, Backend::kHybrid,
+      {"nothing special",
+       false,
+       Priority::kNormal,
+       {},
+       Backend::kHybrid,
        "nothing special was asked for"},
       {"low", false, Priority::kLow, {}, Backend::kHybrid, "nothing special was asked for"},
-      {"background", false, Priority::kBackground, {}, Backend::kHybrid,
+      {"background",
+       false,
+       Priority::kBackground,
+       {},
+       Backend::kHybrid,
        "nothing special was asked for"},
       {"targets", false, Priority::kNormal, {"a"}, Backend::kRouter, "1 target is named (a)"},
-      {"more targets", false, Priority::kLow, {"a", "b"}, Backend::kRouter,
+      {"more targets",
+       false,
+       Priority::kLow,
+       {"a", "b"},
+       Backend::kRouter,
        "2 targets are named (a and b)"},
       {"high", false, Priority::kHigh, {}, Backend::kBroadcast, "its priority is high"},
-      {"critical before targets", false, Priority::kCritical, {"a"}, Backend::kBroadcast,
+      {"critical before targets",
+       false,
+       Priority::kCritical,
+       {"a"},
+       Backend::kBroadcast,
        "its priority is critical"},
-      {"ephemeral before all", true, Priority::kCritical, {"a"}, Backend::kEphemeral,
+      {"ephemeral before all",
+       true,
+       Priority::kCritical,
+       {"a"},
+       Backend::kEphemeral,
        "the request prefers the ephemeral path"},
   };
   for (const Case& c : cases) {
@@ -79,8 +99,7 @@ TEST(Backend, broadcast_without_a_leader_gives_way_and_says_so) {
   view.no_leader_why = "etcd is not reachable";
   const BackendChoice choice = choose_backend(request, view);
   EXPECT_EQ(choice.backend, Backend::kRouter);
-  EXPECT_EQ(choice.why,
-            "its priority is high; broadcast is passed over: etcd is not reachable");
+  EXPECT_EQ(choice.why, "its priority is high; broadcast is passed over: etcd is not reachable");
 }
 
 TEST(Backend, asks_the_first_of_the_rule_when_nothing_can_work) {

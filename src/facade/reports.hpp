@@ -10,35 +10,35 @@
 
 namespace syncline::facade {
 
-struct OriginLag {            // one log: what one node wrote into one collection
+struct OriginLag {  // one log: what one node wrote into one collection
   std::string origin;
-  std::uint64_t known = 0;    // units that the origin has told of
-  std::uint64_t held = 0;     // of these, on this node's disk
-  double age_s = 0;           // since the catalog last heard of this origin
+  std::uint64_t known = 0;  // units that the origin has told of
+  std::uint64_t held = 0;   // of these, on this node's disk
+  double age_s = 0;         // since the catalog last heard of this origin
 };
 
 struct CollectionStatus {
   std::string name;
-  std::string kind;                     // sqlite | files
-  std::uint64_t known = 0;              // units or objects known to the fleet, as seen here
-  std::uint64_t durable = 0;            // … held by `acks` other failure domains
-  std::uint64_t pending = 0;            // local ones not durable yet
-  std::uint64_t pending_bytes = 0;      // bytes at risk
+  std::string kind;                 // sqlite | files
+  std::uint64_t known = 0;          // units or objects known to the fleet, as seen here
+  std::uint64_t durable = 0;        // … held by `acks` other failure domains
+  std::uint64_t pending = 0;        // local ones not durable yet
+  std::uint64_t pending_bytes = 0;  // bytes at risk
   double oldest_pending_age_s = 0;
-  std::string why;                      // one sentence; empty when nothing is pending
-  bool is_over_target = false;          // oldest pending, or lag, beyond freshness_target_s
+  std::string why;              // one sentence; empty when nothing is pending
+  bool is_over_target = false;  // oldest pending, or lag, beyond freshness_target_s
   double freshness_target_s = 0;
-  std::uint64_t open_units = 0;         // begun by a program, not complete yet
-  std::uint64_t replica_units = 0;      // in this node's replica
-  std::string fingerprint;              // hex; equal on nodes with equal replicas
-  std::optional<double> last_proof_age_s;   // since scrub last proved the replica
-  std::vector<std::string> problems;    // unreadable source, schema without key …, one line each
+  std::uint64_t open_units = 0;            // begun by a program, not complete yet
+  std::uint64_t replica_units = 0;         // in this node's replica
+  std::string fingerprint;                 // hex; equal on nodes with equal replicas
+  std::optional<double> last_proof_age_s;  // since scrub last proved the replica
+  std::vector<std::string> problems;  // unreadable source, schema without key …, one line each
   std::vector<OriginLag> origins;
 };
 
 struct PeerStatus {
   std::string id;
-  std::string state;                    // connected | unreachable | suspect | dead | left
+  std::string state;  // connected | unreachable | suspect | dead | left
   std::string address;
   std::vector<std::string> roles;
   std::string provider;
@@ -47,14 +47,14 @@ struct PeerStatus {
   std::optional<double> last_heard_age_s;
   std::optional<std::uint64_t> disk_free_bytes;
   std::optional<double> disk_used_percent;
-  std::vector<std::string> open_circuits;   // "p2p: 5 failures, tried again in 42 s"
+  std::vector<std::string> open_circuits;  // "p2p: 5 failures, tried again in 42 s"
 };
 
 struct StatusReport {
   std::string node;
   std::string fleet;
   std::string version;
-  std::string state;                    // running | draining | starting
+  std::string state;  // running | draining | starting
   double uptime_s = 0;
   int acks = 0;
   std::uint64_t journal_bytes = 0;
@@ -62,7 +62,7 @@ struct StatusReport {
   double disk_used_percent = 0;
   bool is_intake_open = true;
   std::string intake_closed_why;
-  bool is_safe = false;                 // nothing over its target, nothing stuck
+  bool is_safe = false;  // nothing over its target, nothing stuck
   std::vector<CollectionStatus> collections;
   std::vector<PeerStatus> peers;
   std::vector<std::string> problems;
@@ -71,7 +71,7 @@ struct StatusReport {
 struct FreshnessRow {
   std::string collection;
   std::string config_key;
-  double age_s = 0;                     // of the oldest unit not yet where it is wanted
+  double age_s = 0;  // of the oldest unit not yet where it is wanted
   double target_s = 0;
   std::optional<double> next_run_s;
   std::string waiting_for;
@@ -91,7 +91,7 @@ struct StatsReport {
   std::uint64_t total_bytes = 0;
   std::uint64_t total_errors = 0;
   std::vector<BackendStats> by_backend;
-  double durable_p50_ms = 0;            // commit to durable, over the last 10,000 units
+  double durable_p50_ms = 0;  // commit to durable, over the last 10,000 units
   double durable_p99_ms = 0;
   std::map<std::string, std::uint64_t> counters;
 };
@@ -100,14 +100,14 @@ struct RouteVerdict {
   std::string node;
   bool is_chosen = false;
   double score = 0;
-  std::string reason;                   // "training role +30, disk 41 % used +10" or why not
-  std::string transport;                // how it would get there; empty if not chosen
+  std::string reason;     // "training role +30, disk 41 % used +10" or why not
+  std::string transport;  // how it would get there; empty if not chosen
 };
 
 struct RouteReport {
   std::string collection;
   std::string backend;
-  std::string why;                      // why that backend
+  std::string why;  // why that backend
   std::vector<RouteVerdict> verdicts;
 };
 
@@ -118,7 +118,7 @@ struct TransferRow {
   std::string source;
   std::string target;
   std::string transport;
-  std::string state;                    // queued | running | verifying | done | failed
+  std::string state;  // queued | running | verifying | done | failed
   std::uint64_t bytes_total = 0;
   std::uint64_t bytes_done = 0;
   double rate_bytes_per_s = 0;
@@ -126,27 +126,27 @@ struct TransferRow {
 };
 
 struct EventRow {
-  std::uint64_t id = 0;                 // grows by one; resume with Last-Event-ID
-  std::int64_t at_ms = 0;               // wall clock
-  std::string type;                     // data_sync_started | data_sync_completed | …
+  std::uint64_t id = 0;    // grows by one; resume with Last-Event-ID
+  std::int64_t at_ms = 0;  // wall clock
+  std::string type;        // data_sync_started | data_sync_completed | …
   std::string collection;
   std::string node;
-  std::string message;                  // one sentence
+  std::string message;  // one sentence
   std::map<std::string, std::string> details;
 };
 
 struct VerifyDifference {
   std::string node;
-  std::string what;                     // "3 units missing", "object models/x.pth differs" …
+  std::string what;  // "3 units missing", "object models/x.pth differs" …
 };
 
 struct VerifyReport {
   std::string collection;
-  std::uint64_t checked = 0;            // units or objects re-hashed here
+  std::uint64_t checked = 0;  // units or objects re-hashed here
   std::string fingerprint;
   std::map<std::string, std::string> fingerprint_by_node;
   std::vector<VerifyDifference> differences;
-  std::vector<std::string> damaged;     // local ones that no longer match their hash
+  std::vector<std::string> damaged;  // local ones that no longer match their hash
 };
 
 struct FlushReport {

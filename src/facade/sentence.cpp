@@ -11,8 +11,8 @@ namespace {
 using core::say_list;
 using core::say_number;
 
-constexpr std::size_t kExplained = 3;    // targets whose points are told
-constexpr std::size_t kNamed = 8;        // nodes named in one breath
+constexpr std::size_t kExplained = 3;  // targets whose points are told
+constexpr std::size_t kNamed = 8;      // nodes named in one breath
 constexpr std::size_t kReasonsShown = 6;
 
 std::string by_transport(const RouteVerdict& verdict) {

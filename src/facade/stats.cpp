@@ -38,9 +38,13 @@ void Stats::count(const std::string& backend, std::uint64_t bytes, bool is_ok,
   row.seconds += std::max(core::to_seconds(took), 0.0);
 }
 
-void Stats::became_durable(core::Duration commit_to_durable) { durable_.add(commit_to_durable); }
+void Stats::became_durable(core::Duration commit_to_durable) {
+  durable_.add(commit_to_durable);
+}
 
-void Stats::add(const std::string& counter, std::uint64_t amount) { counters_[counter] += amount; }
+void Stats::add(const std::string& counter, std::uint64_t amount) {
+  counters_[counter] += amount;
+}
 
 StatsReport Stats::report() const {
   std::map<std::string, Row> rows = rows_;

@@ -17,7 +17,9 @@ using core::Status;
 
 constexpr std::size_t kShown = 6;
 
-bool is_glob(const std::string& text) { return text.find_first_of("*?[{") != std::string::npos; }
+bool is_glob(const std::string& text) {
+  return text.find_first_of("*?[{") != std::string::npos;
+}
 
 // Most names are plain: a comparison is a hundred times cheaper than a glob.
 bool means(const std::string& pattern, const std::string& node) {
@@ -70,10 +72,10 @@ Status check_nodes(const std::vector<std::string>& patterns, const Known& known)
                     [&](const std::string& node) { return means(pattern, node); });
     if (is_known) continue;
     if (is_glob(pattern)) {
-      return Error{ErrorKind::kMissing,
-                   "no node matches '" + pattern + "' (known: " +
-                       core::say_list(known.nodes, kShown) + ")",
-                   pattern};
+      return Error{
+          ErrorKind::kMissing,
+          "no node matches '" + pattern + "' (known: " + core::say_list(known.nodes, kShown) + ")",
+          pattern};
     }
     return missing("node", pattern, known.nodes);
   }

@@ -14,12 +14,12 @@ namespace syncline::facade {
 struct Known {
   struct Collection {
     core::CollectionName name;
-    bool has_config_keys = false;             // it declares config_key columns, or is partitioned
-    std::vector<std::string> config_keys;     // seen so far: "hex8_2p"; empty = none seen yet
+    bool has_config_keys = false;          // it declares config_key columns, or is partitioned
+    std::vector<std::string> config_keys;  // seen so far: "hex8_2p"; empty = none seen yet
   };
   std::vector<Collection> collections;
-  std::vector<std::string> nodes;             // all that the catalog knows, this one included
-  std::vector<std::string> transports;        // compiled in and able to start here
+  std::vector<std::string> nodes;       // all that the catalog knows, this one included
+  std::vector<std::string> transports;  // compiled in and able to start here
 };
 
 // A restriction to config keys together with "all" means the collections that are divided by them.

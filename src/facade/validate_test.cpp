@@ -72,8 +72,7 @@ TEST(Validate, refuses_what_it_cannot_honour_and_says_what_to_do) {
        "(known: hex8_2p and square19_4p)"},
       {"no such board", [](SyncRequest& r) { r.board_type = "chess"; }, ErrorKind::kMissing,
        "there is no data with config key 'chess_*' (known: hex8_2p and square19_4p)"},
-      {"no such number of players", [](SyncRequest& r) { r.num_players = 3; },
-       ErrorKind::kMissing,
+      {"no such number of players", [](SyncRequest& r) { r.num_players = 3; }, ErrorKind::kMissing,
        "there is no data with config key '*_3p' (known: hex8_2p and square19_4p)"},
       {"players out of range", [](SyncRequest& r) { r.num_players = 0; }, ErrorKind::kInvalid,
        "the number of players must lie between 1 and 64, not 0"},
@@ -96,13 +95,12 @@ TEST(Validate, refuses_what_it_cannot_honour_and_says_what_to_do) {
       {"too long", [](SyncRequest& r) { r.timeout_s = 1e9; }, ErrorKind::kInvalid,
        "the timeout is at most 7 days (604800 s), not 1000000000 s"},
       {"negative bandwidth", [](SyncRequest& r) { r.bandwidth_limit_mbps = -1; },
-       ErrorKind::kInvalid,
-       "the bandwidth limit is 0 (as configured) or a number of MB/s, not -1"},
+       ErrorKind::kInvalid, "the bandwidth limit is 0 (as configured) or a number of MB/s, not -1"},
       {"transport that does not exist", [](SyncRequest& r) { r.transport = "shh"; },
        ErrorKind::kMissing,
        "there is no transport here called 'shh'; did you mean 'ssh'? (known: p2p and ssh)"},
-      {"transport not built in", [](SyncRequest& r) { r.transport = "swarm"; },
-       ErrorKind::kMissing, "there is no transport here called 'swarm' (known: p2p and ssh)"},
+      {"transport not built in", [](SyncRequest& r) { r.transport = "swarm"; }, ErrorKind::kMissing,
+       "there is no transport here called 'swarm' (known: p2p and ssh)"},
   };
   for (const Case& c : cases) {
     SyncRequest request;
@@ -119,7 +117,9 @@ TEST(Validate, accepts_what_can_be_honoured) {
   const std::vector<std::function<void(SyncRequest&)>> changes = {
       [](SyncRequest&) {},
       [](SyncRequest& r) { r.data_type = "all"; },
-      [](SyncRequest& r) { r.targets = {"gpu-*", "home"}; },
+      [](SyncRequest& r) {
+        r.targets = {"gpu-*", "home"};
+      },
       [](SyncRequest& r) {
         r.targets = {"gpu-*"};
         r.exclude_nodes = {"gpu-1"};

@@ -83,8 +83,7 @@ void Gossip::on(const Tick&, Actions& out) {
     for (const auto& [peer, digest] : peers_) {
       if (is_ahead(ours, digest)) lacking.push_back(peer);
     }
-    const std::size_t count =
-        std::min(lacking.size(), static_cast<std::size_t>(config_.fan_out));
+    const std::size_t count = std::min(lacking.size(), static_cast<std::size_t>(config_.fan_out));
     const std::size_t first = lacking.empty() ? 0 : draw(lacking.size());
     for (std::size_t i = 0; i < count; ++i) send_delta(lacking[(first + i) % lacking.size()], out);
   }

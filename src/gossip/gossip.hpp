@@ -87,7 +87,7 @@ class Gossip {
   catalog::Catalog catalog_;
   core::Instant now_;
   core::Instant digest_at_;
-  bool has_news_ = false;            // own or passed-on facts not fanned out yet
+  bool has_news_ = false;  // own or passed-on facts not fanned out yet
   core::Instant fan_out_at_;
   std::vector<core::NodeId> order_;  // of this round
   // What each linked peer is known to have: from its digests, and from what was sent to it.

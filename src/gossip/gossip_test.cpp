@@ -12,7 +12,9 @@ namespace {
 using core::Instant;
 using core::NodeId;
 
-NodeId name(std::size_t i) { return NodeId("n" + std::to_string(i)); }
+NodeId name(std::size_t i) {
+  return NodeId("n" + std::to_string(i));
+}
 
 // A fleet on virtual time in which each message may be lost, doubled or overtaken.
 struct Net {

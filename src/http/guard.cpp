@@ -95,23 +95,24 @@ void guard(httplib::Server& server, const AccessRules& rules, std::int64_t body_
                   answer(refusal, response);
                 });
   }
-  server.set_pre_routing_handler([rules, body_max_bytes](const httplib::Request& asked,
-                                                         httplib::Response& response) {
-    // The library's own object is not const; some of it has to be put right before it goes on.
-    auto& request = const_cast<httplib::Request&>(asked);
-    // Any answer would be cut to the range that was asked for, errors too. Only objects have them.
-    const bool has_ranges = request.path.starts_with("/objects/");
-    const auto ranges = std::exchange(request.ranges, {});
-    const Refusal* refusal = check_access(rules, request);
-    if (refusal == nullptr) refusal = check_body(request);
-    if (refusal == nullptr) {
-      if (has_ranges) request.ranges = ranges;
-      return HandlerResponse::Unhandled;
-    }
-    if (refuse_later(request, *refusal, body_max_bytes)) return HandlerResponse::Unhandled;
-    answer(*refusal, response);
-    return HandlerResponse::Handled;
-  });
+  server.set_pre_routing_handler(
+      [rules, body_max_bytes](const httplib::Request& asked, httplib::Response& response) {
+        // The library's own object is not const; some of it has to be put right before it goes on.
+        auto& request = const_cast<httplib::Request&>(asked);
+        // Any answer would be cut to the range that was asked for, errors too. Only objects have
+        // them.
+        const bool has_ranges = request.path.starts_with("/objects/");
+        const auto ranges = std::exchange(request.ranges, {});
+        const Refusal* refusal = check_access(rules, request);
+        if (refusal == nullptr) refusal = check_body(request);
+        if (refusal == nullptr) {
+          if (has_ranges) request.ranges = ranges;
+          return HandlerResponse::Unhandled;
+        }
+        if (refuse_later(request, *refusal, body_max_bytes)) return HandlerResponse::Unhandled;
+        answer(*refusal, response);
+        return HandlerResponse::Handled;
+      });
 }
 
 }  // namespace syncline::http

@@ -20,7 +20,9 @@ constexpr std::size_t kMessageBytesMax = 64 * 1024;
 constexpr std::size_t kFleetKeyBytes = 32;
 constexpr std::size_t kRolesMax = 32;
 
-std::string folder(const std::string& state_dir) { return state_dir + "/identity"; }
+std::string folder(const std::string& state_dir) {
+  return state_dir + "/identity";
+}
 
 Status save(const std::string& dir, const Identity& identity) {
   SYNCLINE_TRY(env::make_folders(dir, 0700));
@@ -36,7 +38,8 @@ Status refuse_existing(const std::string& dir) {
   if (!env::exists(dir + "/node.pem")) return {};
   return Error{ErrorKind::kConflict,
                "this state folder belongs to a fleet already; choose another --dir, or remove it "
-               "if its data may go", dir};
+               "if its data may go",
+               dir};
 }
 
 core::Result<std::string> read_secret(const std::string& path) {
@@ -51,7 +54,8 @@ core::Result<KeyPair> load_authority(const std::string& dir) {
   if (!env::exists(dir + "/ca-key.pem")) {
     return Error{ErrorKind::kMissing,
                  "the fleet's key is not on this node: invite from the one that ran `syncline "
-                 "init`", dir};
+                 "init`",
+                 dir};
   }
   SYNCLINE_ASSIGN(const std::string key, read_secret(dir + "/ca-key.pem"));
   SYNCLINE_ASSIGN(const std::string certificate, env::read_file(dir + "/ca.pem", kPemBytesMax));
@@ -100,8 +104,9 @@ core::Result<Identity> init_fleet(const std::string& state_dir, const std::strin
   SYNCLINE_ASSIGN(const KeyAndRequest own, make_request({node.text, fleet}));
   SYNCLINE_ASSIGN(const std::string certificate,
                   sign_request(authority, own.request_pem, {node.text, fleet}));
-  Identity identity{node, fleet, authority.certificate_pem, certificate, own.key_pem,
-                    env::random_bytes(kFleetKeyBytes), true};
+  Identity identity{node,        fleet,       authority.certificate_pem,
+                    certificate, own.key_pem, env::random_bytes(kFleetKeyBytes),
+                    true};
   SYNCLINE_TRY(env::make_folders(dir, 0700));
   SYNCLINE_TRY(env::write_file_atomic(dir + "/ca-key.pem", authority.key_pem, 0600));
   SYNCLINE_TRY(save(dir, identity));
@@ -113,7 +118,8 @@ core::Result<Identity> load_identity(const std::string& state_dir) {
   if (!env::exists(dir + "/node.pem")) {
     return Error{ErrorKind::kMissing,
                  "this node belongs to no fleet yet: `syncline init` makes one, `syncline join "
-                 "TOKEN` joins one", dir};
+                 "TOKEN` joins one",
+                 dir};
   }
   Identity identity;
   SYNCLINE_ASSIGN(identity.certificate_pem, env::read_file(dir + "/node.pem", kPemBytesMax));
@@ -156,8 +162,8 @@ bool is_invited(const std::string& state_dir, const core::Digest256& public_key,
 }
 
 core::Result<std::string> answer_join(const std::string& state_dir,
-                                      const core::Digest256& public_key,
-                                      const std::string& request, std::int64_t now_s,
+                                      const core::Digest256& public_key, const std::string& request,
+                                      std::int64_t now_s,
                                       const std::function<bool(const core::NodeId&)>& is_taken) {
   const std::string path = invite_path(state_dir, public_key);
   SYNCLINE_ASSIGN(const Invite invite, read_invite(path));
@@ -171,8 +177,8 @@ core::Result<std::string> answer_join(const std::string& state_dir,
     return Error{ErrorKind::kInvalid, "the request to join is malformed", ""};
   }
   if (is_taken(node)) {
-    return Error{ErrorKind::kConflict,
-                 "the fleet has a node of this name: join with another --id", node.text};
+    return Error{ErrorKind::kConflict, "the fleet has a node of this name: join with another --id",
+                 node.text};
   }
   SYNCLINE_ASSIGN(const Identity identity, load_identity(state_dir));
   SYNCLINE_ASSIGN(const KeyPair authority, load_authority(folder(state_dir)));
@@ -200,8 +206,10 @@ core::Result<Joined> join_fleet(const std::string& state_dir, const std::string&
   SYNCLINE_TRY(refuse_existing(dir));
   SYNCLINE_ASSIGN(const Token token, decode_token(token_text));
   if (token.expires_at_s <= now_s) {
-    return Error{ErrorKind::kInvalid, "the token has expired: ask for another with `syncline "
-                                      "invite`", ""};
+    return Error{ErrorKind::kInvalid,
+                 "the token has expired: ask for another with `syncline "
+                 "invite`",
+                 ""};
   }
   SYNCLINE_ASSIGN(const KeyPair certificate, make_token_certificate(token.seed));
   SYNCLINE_ASSIGN(const KeyAndRequest own, make_request({node.text, token.fleet}));

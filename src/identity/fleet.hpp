@@ -28,7 +28,7 @@ core::Result<Identity> load_identity(const std::string& state_dir);
 
 struct InviteOptions {
   std::vector<std::string> roles;
-  std::vector<std::string> addresses;   // of this node's peer port
+  std::vector<std::string> addresses;  // of this node's peer port
   std::int64_t now_s = 0;
   std::int64_t valid_for_s = 3600;
 };
@@ -42,24 +42,23 @@ bool is_invited(const std::string& state_dir, const core::Digest256& public_key,
 // Takes the invite (for ever, whatever happens next) and answers the joiner.
 // `is_taken` says whether a node id belongs to somebody already.
 core::Result<std::string> answer_join(const std::string& state_dir,
-                                      const core::Digest256& public_key,
-                                      const std::string& request, std::int64_t now_s,
+                                      const core::Digest256& public_key, const std::string& request,
+                                      std::int64_t now_s,
                                       const std::function<bool(const core::NodeId&)>& is_taken);
 
 // ── the joiner's side ──
 // Carries a request to an address over TLS, with this certificate, and accepts only a server whose
 // CA has the fingerprint.
 using JoinCall = std::function<core::Result<std::string>(
-    const std::string& address, const KeyPair& certificate,
-    const core::Digest256& ca_fingerprint, const std::string& request)>;
+    const std::string& address, const KeyPair& certificate, const core::Digest256& ca_fingerprint,
+    const std::string& request)>;
 
 struct Joined {
   Identity identity;
-  std::vector<std::string> roles;       // that the invite gave
-  std::vector<std::string> addresses;   // to begin with
+  std::vector<std::string> roles;      // that the invite gave
+  std::vector<std::string> addresses;  // to begin with
 };
 core::Result<Joined> join_fleet(const std::string& state_dir, const std::string& token_text,
-                                const core::NodeId& node, std::int64_t now_s,
-                                const JoinCall& call);
+                                const core::NodeId& node, std::int64_t now_s, const JoinCall& call);
 
 }  // namespace syncline::identity

@@ -23,7 +23,9 @@ struct Folder {
   ~Folder() { std::filesystem::remove_all(path); }
 };
 
-bool nobody(const core::NodeId&) { return false; }
+bool nobody(const core::NodeId&) {
+  return false;
+}
 
 // Carries a join straight to the inviting node's state, as the peer port does over TLS.
 JoinCall straight_to(const std::string& state_dir, std::int64_t now = kNow) {
@@ -69,8 +71,9 @@ TEST(Fleet, openssl_accepts_the_certificates_it_makes) {
   const Folder home;
   const Folder guest;
   ASSERT_TRUE(init_fleet(home.path, "lab", core::NodeId("home")).ok());
-  ASSERT_TRUE(join_fleet(guest.path, invite(home), core::NodeId("gpu-1"), kNow,
-                         straight_to(home.path)).ok());
+  ASSERT_TRUE(
+      join_fleet(guest.path, invite(home), core::NodeId("gpu-1"), kNow, straight_to(home.path))
+          .ok());
   for (const Folder* folder : {&home, &guest}) {
     const std::string dir = folder->path + "/identity/";
     for (const char* purpose : {"sslserver", "sslclient"}) {
@@ -85,8 +88,8 @@ TEST(Fleet, a_joiner_gets_certificate_roles_and_the_fleets_key) {
   const Folder home;
   const Folder guest;
   const auto made = init_fleet(home.path, "lab", core::NodeId("home"));
-  const auto joined = join_fleet(guest.path, invite(home), core::NodeId("gpu-1"), kNow,
-                                 straight_to(home.path));
+  const auto joined =
+      join_fleet(guest.path, invite(home), core::NodeId("gpu-1"), kNow, straight_to(home.path));
   ASSERT_TRUE(joined.ok()) << to_string(joined.error());
   EXPECT_EQ(joined->roles, std::vector<std::string>{"training"});
   const auto loaded = load_identity(guest.path);
@@ -114,12 +117,13 @@ TEST(Fleet, an_expired_token_is_refused_on_both_sides) {
   const Folder guest;
   ASSERT_TRUE(init_fleet(home.path, "lab", core::NodeId("home")).ok());
   const std::string token = invite(home);
-  const auto late = join_fleet(guest.path, token, core::NodeId("a"), kNow + 601,
-                               straight_to(home.path));
+  const auto late =
+      join_fleet(guest.path, token, core::NodeId("a"), kNow + 601, straight_to(home.path));
   ASSERT_FALSE(late.ok());
   EXPECT_NE(late.error().what.find("expired"), std::string::npos);
   EXPECT_FALSE(join_fleet(guest.path, token, core::NodeId("a"), kNow,  // a clock that lies
-                          straight_to(home.path, kNow + 601)).ok());
+                          straight_to(home.path, kNow + 601))
+                   .ok());
 }
 
 TEST(Fleet, a_name_that_is_taken_is_refused_and_the_token_stays_good) {

@@ -16,11 +16,11 @@
 namespace syncline::identity {
 
 struct Token {
-  std::int64_t expires_at_s = 0;          // seconds since 1970
+  std::int64_t expires_at_s = 0;  // seconds since 1970
   core::Digest256 ca_fingerprint;
-  std::string seed;                       // 32 bytes, secret
+  std::string seed;  // 32 bytes, secret
   std::string fleet;
-  std::vector<std::string> addresses;     // "host:port" of nodes that can sign
+  std::vector<std::string> addresses;  // "host:port" of nodes that can sign
   bool operator==(const Token&) const = default;
 };
 

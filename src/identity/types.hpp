@@ -10,12 +10,12 @@
 namespace syncline::identity {
 
 struct Identity {
-  core::NodeId node;        // common name of the certificate
-  std::string fleet;        // organisation of the certificate
+  core::NodeId node;  // common name of the certificate
+  std::string fleet;  // organisation of the certificate
   std::string ca_pem;
   std::string certificate_pem;
   std::string key_pem;
-  std::string fleet_key;    // 32 bytes: seals membership datagrams
+  std::string fleet_key;      // 32 bytes: seals membership datagrams
   bool is_authority = false;  // the CA's key is here too: this node can invite
 };
 

@@ -64,9 +64,8 @@ std::string pem_of(X509* c) {
   return to_pem([&](BIO* bio) { PEM_write_bio_X509(bio, c); });
 }
 std::string pem_of(EVP_PKEY* k) {
-  return to_pem([&](BIO* bio) {
-    PEM_write_bio_PrivateKey(bio, k, nullptr, nullptr, 0, nullptr, nullptr);
-  });
+  return to_pem(
+      [&](BIO* bio) { PEM_write_bio_PrivateKey(bio, k, nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
 core::Result<Certificate> read_certificate(const std::string& pem) {
@@ -153,9 +152,8 @@ core::Result<KeyAndRequest> make_request(const Subject& subject) {
   const bool is_signed = X509_REQ_set_pubkey(request.get(), key.get()) == 1 &&
                          X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0;
   if (!is_signed) return failed("signing a request");
-  return KeyAndRequest{pem_of(key.get()), to_pem([&](BIO* bio) {
-                         PEM_write_bio_X509_REQ(bio, request.get());
-                       })};
+  return KeyAndRequest{pem_of(key.get()),
+                       to_pem([&](BIO* bio) { PEM_write_bio_X509_REQ(bio, request.get()); })};
 }
 
 core::Result<std::string> sign_request(const KeyPair& authority, const std::string& request_pem,
@@ -183,9 +181,8 @@ core::Result<std::string> sign_request(const KeyPair& authority, const std::stri
 }
 
 core::Result<KeyPair> make_token_certificate(std::string_view seed) {
-  const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr,
-                                             reinterpret_cast<const unsigned char*>(seed.data()),
-                                             seed.size()));
+  const Key key(EVP_PKEY_new_raw_private_key(
+      EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(seed.data()), seed.size()));
   if (!key) return failed("making the token's key");
   SYNCLINE_ASSIGN(const Certificate c, begin_certificate({"join", ""}, key.get(), nullptr, 1));
   if (X509_sign(c.get(), key.get(), nullptr) <= 0) return failed("signing the token's certificate");

@@ -20,7 +20,7 @@ using ConnectionPtr = std::shared_ptr<Connection>;
 
 // What a connection tells its owner; all on the io_context's thread.
 struct ConnectionOwner {
-  std::function<void(const ConnectionPtr&)> on_open;     // handshake done: peer() is known
+  std::function<void(const ConnectionPtr&)> on_open;  // handshake done: peer() is known
   std::function<void(const ConnectionPtr&, wire::WireMessage)> on_message;
   std::function<void(const ConnectionPtr&, const std::string& reason)> on_closed;  // once
   std::function<bool(const core::Digest256&)> is_invited;

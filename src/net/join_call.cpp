@@ -1,10 +1,10 @@
 // The joiner's side of a join: blocking, once in a node's life.
+#include <array>
 #include <asio/connect.hpp>
 #include <asio/io_context.hpp>
 #include <asio/read.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
-#include <array>
 
 #include "net/links.hpp"
 #include "net/tls.hpp"
@@ -52,8 +52,7 @@ struct Waiter {
 }  // namespace
 
 core::Result<std::string> join_call(const std::string& host_port,
-                                    const std::string& certificate_pem,
-                                    const std::string& key_pem,
+                                    const std::string& certificate_pem, const std::string& key_pem,
                                     const core::Digest256& ca_fingerprint,
                                     const std::string& request, core::Duration timeout) {
   SYNCLINE_ASSIGN(const HostPort at, parse_host_port(host_port));
@@ -65,11 +64,13 @@ core::Result<std::string> join_call(const std::string& host_port,
   stream.set_verify_callback([](bool, asio::ssl::verify_context&) { return true; });
   Waiter waiter{io, std::chrono::steady_clock::now() + timeout};
   auto failed = [&](const std::string& doing) {
-    const std::string why = waiter.result == asio::error::would_block ? "no answer in time"
-                                                                      : waiter.result.message();
+    const std::string why =
+        waiter.result == asio::error::would_block ? "no answer in time" : waiter.result.message();
     return Error{ErrorKind::kUnreachable,
-                 doing + ": " + why + "; is the daemon that made the token running, and the token "
-                 "unused and not expired?", host_port};
+                 doing + ": " + why +
+                     "; is the daemon that made the token running, and the token "
+                     "unused and not expired?",
+                 host_port};
   };
   asio::ip::tcp::resolver resolver(io);
   std::error_code error;

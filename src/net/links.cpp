@@ -1,8 +1,8 @@
 #include "net/links.hpp"
 
-#include <asio/io_context.hpp>
 #include <asio/connect.hpp>
 #include <asio/dispatch.hpp>
+#include <asio/io_context.hpp>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -187,14 +187,16 @@ void Links::State::send_now(const NodeId& peer, wire::WireMessage message) {
 }
 
 Links::Links(std::shared_ptr<State> state) : state_(std::move(state)) {}
-Links::~Links() { shutdown(); }
+Links::~Links() {
+  shutdown();
+}
 
 core::Result<std::unique_ptr<Links>> Links::create(asio::io_context& io,
                                                    const TlsIdentity& identity, core::Hello hello,
                                                    NodeId self, LinkLimits limits,
                                                    LinkCallbacks callbacks) {
-  auto state = std::make_shared<State>(io, std::move(hello), std::move(self), limits,
-                                       std::move(callbacks));
+  auto state =
+      std::make_shared<State>(io, std::move(hello), std::move(self), limits, std::move(callbacks));
   SYNCLINE_TRY(set_up(state->server, identity));
   SYNCLINE_TRY(set_up(state->client, identity));
   return std::unique_ptr<Links>(new Links(std::move(state)));
@@ -206,9 +208,10 @@ core::Status Links::listen(const std::string& host_port) {
   tcp::resolver resolver(state_->io);
   const auto found = resolver.resolve(at.host, at.port, tcp::resolver::passive, error);
   auto failed = [&] {
-    return core::Error{core::ErrorKind::kConflict,
-                       "cannot listen there: " + error.message() +
-                           "; node.peer_listen names another address", host_port};
+    return core::Error{
+        core::ErrorKind::kConflict,
+        "cannot listen there: " + error.message() + "; node.peer_listen names another address",
+        host_port};
   };
   if (error) return failed();
   state_->acceptor = std::make_unique<tcp::acceptor>(state_->io);
@@ -234,8 +237,8 @@ void Links::dial(const std::string& host_port, const NodeId&) {
     state->callbacks.on_dial_failed(host_port, core::to_string(at.error()));
     return;
   }
-  auto connection = std::make_shared<Connection>(state->io, state->client, state->limits,
-                                                 state->owner());
+  auto connection =
+      std::make_shared<Connection>(state->io, state->client, state->limits, state->owner());
   connection->address = host_port;
   auto resolver = std::make_shared<tcp::resolver>(state->io);
   auto timer = std::make_shared<asio::steady_timer>(state->io, state->limits.connect_timeout);
@@ -251,27 +254,29 @@ void Links::dial(const std::string& host_port, const NodeId&) {
     std::error_code ignored;
     connection->socket().close(ignored);
   });
-  resolver->async_resolve(at->host, at->port, [=](const std::error_code& error,
-                                                  const tcp::resolver::results_type& found) {
-    if (error) {
-      timer->cancel();
-      fail(error.message());
-      return;
-    }
-    if (found.empty() || *is_settled) return;
-    // All of a name's addresses in turn: "localhost" may be ::1 first, and nobody listens there.
-    asio::async_connect(connection->socket(), found,
-                        [=](const std::error_code& failed, const tcp::endpoint&) {
-                          timer->cancel();
-                          if (failed) {
-                            fail(failed.message());
-                            return;
-                          }
-                          if (std::exchange(*is_settled, true) || state->is_shut) return;
-                          state->strangers.insert(connection);
-                          connection->start(true);
-                        });
-  });
+  resolver->async_resolve(
+      at->host, at->port,
+      [=](const std::error_code& error, const tcp::resolver::results_type& found) {
+        if (error) {
+          timer->cancel();
+          fail(error.message());
+          return;
+        }
+        if (found.empty() || *is_settled) return;
+        // All of a name's addresses in turn: "localhost" may be ::1 first, and nobody listens
+        // there.
+        asio::async_connect(connection->socket(), found,
+                            [=](const std::error_code& failed, const tcp::endpoint&) {
+                              timer->cancel();
+                              if (failed) {
+                                fail(failed.message());
+                                return;
+                              }
+                              if (std::exchange(*is_settled, true) || state->is_shut) return;
+                              state->strangers.insert(connection);
+                              connection->start(true);
+                            });
+      });
 }
 
 bool Links::send(const NodeId& peer, wire::WireMessage message) {

@@ -41,10 +41,10 @@ struct TlsIdentity {
 
 struct LinkLimits {
   core::Duration connect_timeout = core::milliseconds(5000);
-  core::Duration hello_timeout = core::seconds(10);   // handshake and hello together
+  core::Duration hello_timeout = core::seconds(10);  // handshake and hello together
   core::Duration ping_interval = core::seconds(5);
-  core::Duration silence_max = core::seconds(20);     // then the link is dead
-  std::size_t strangers_max = 64;                     // connections that are no link yet
+  core::Duration silence_max = core::seconds(20);        // then the link is dead
+  std::size_t strangers_max = 64;                        // connections that are no link yet
   std::size_t queued_bytes_max = std::size_t{64} << 20;  // of control frames, per link
 };
 
@@ -56,7 +56,8 @@ struct LinkCallbacks {
   // Joins. Called in the handshake; then once with the request.
   std::function<bool(const core::Digest256& public_key)> is_invited;
   std::function<core::Result<std::string>(const core::Digest256& public_key,
-                                          const std::string& request)> on_join;
+                                          const std::string& request)>
+      on_join;
   // The next data frame for this peer, if there is one ready.
   std::function<std::optional<wire::WireMessage>(const core::NodeId&)> next_data;
 };
@@ -64,9 +65,9 @@ struct LinkCallbacks {
 class Links {
  public:
   static core::Result<std::unique_ptr<Links>> create(asio::io_context& io,
-                                                     const TlsIdentity& identity,
-                                                     core::Hello hello, core::NodeId self,
-                                                     LinkLimits limits, LinkCallbacks callbacks);
+                                                     const TlsIdentity& identity, core::Hello hello,
+                                                     core::NodeId self, LinkLimits limits,
+                                                     LinkCallbacks callbacks);
   ~Links();
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;
@@ -91,8 +92,7 @@ class Links {
 // The joiner's call: connects with this self-signed certificate, accepts only a server whose chain
 // holds the CA with this fingerprint and was signed by it, sends the request, answers the answer.
 core::Result<std::string> join_call(const std::string& host_port,
-                                    const std::string& certificate_pem,
-                                    const std::string& key_pem,
+                                    const std::string& certificate_pem, const std::string& key_pem,
                                     const core::Digest256& ca_fingerprint,
                                     const std::string& request, core::Duration timeout);
 

@@ -49,8 +49,8 @@ struct Node {
   LinkCallbacks callbacks;
   std::unique_ptr<Links> links;
 
-  Node(asio::io_context& i, const std::string& name, const TlsIdentity& tls,
-       LinkLimits limits = {}, LinkCallbacks extra = {})
+  Node(asio::io_context& i, const std::string& name, const TlsIdentity& tls, LinkLimits limits = {},
+       LinkCallbacks extra = {})
       : io(i), id(name), callbacks(std::move(extra)) {
     callbacks.on_up = [this](const NodeId& p, const core::Hello&, const std::string& a) {
       up[p] = a;
@@ -105,7 +105,8 @@ TEST(Links, both_dialling_at_once_end_with_one_link_on_both_sides) {
     a.links->dial(b.address(), {});
     b.links->dial(a.address(), {});
   }
-  run_until(io, [] { return false; }, 500);
+  run_until(
+      io, [] { return false; }, 500);
   ASSERT_EQ(a.up.size(), 1u);
   ASSERT_EQ(b.up.size(), 1u);
   a.messages.clear();
@@ -132,8 +133,8 @@ TEST(Links, a_peer_without_certificate_gets_no_byte_of_application_data) {
   std::string printed;
   bool is_done = false;
   std::thread client([&] {
-    const std::string command = "echo hi | timeout 3 openssl s_client -quiet -connect " +
-                                a.address() + " 2>/dev/null";
+    const std::string command =
+        "echo hi | timeout 3 openssl s_client -quiet -connect " + a.address() + " 2>/dev/null";
     FILE* out = ::popen(command.c_str(), "r");
     char buffer[256];
     std::size_t got = 0;
@@ -141,7 +142,8 @@ TEST(Links, a_peer_without_certificate_gets_no_byte_of_application_data) {
     ::pclose(out);
     asio::post(io, [&] { is_done = true; });
   });
-  run_until(io, [&] { return is_done; }, 8000);
+  run_until(
+      io, [&] { return is_done; }, 8000);
   client.join();
   EXPECT_EQ(printed, "");
   EXPECT_TRUE(a.up.empty());
@@ -160,7 +162,8 @@ TEST(Links, a_connection_that_says_nothing_is_dropped_in_time) {
   silent.async_read_some(asio::buffer(&byte, 1), [&](const std::error_code& error, std::size_t) {
     is_closed = bool(error);
   });
-  EXPECT_TRUE(run_until(io, [&] { return is_closed; }, 2000));
+  EXPECT_TRUE(run_until(
+      io, [&] { return is_closed; }, 2000));
 }
 
 TEST(Links, control_goes_before_data) {
@@ -210,28 +213,28 @@ TEST(Links, a_joiner_gets_in_with_an_open_invite_and_only_to_join) {
   const auto token = identity::create_invite(home.path, {{}, {a.address()}, kNow, 600});
   ASSERT_TRUE(token.ok());
   auto join = [&](const std::string& dir) {
-    return identity::join_fleet(
-        dir, *token, NodeId("gpu-1"), kNow,
-        [&](const std::string& address, const identity::KeyPair& c, const core::Digest256& ca,
-            const std::string& request) {
-          core::Result<std::string> answer = core::Error{};
-          bool is_done = false;
-          std::thread caller([&] {
-            answer =
-                join_call(address, c.certificate_pem, c.key_pem, ca, request, core::seconds(5));
-            asio::post(io, [&] { is_done = true; });
-          });
-          run_until(io, [&] { return is_done; }, 8000);
-          caller.join();
-          return answer;
-        });
+    return identity::join_fleet(dir, *token, NodeId("gpu-1"), kNow,
+                                [&](const std::string& address, const identity::KeyPair& c,
+                                    const core::Digest256& ca, const std::string& request) {
+                                  core::Result<std::string> answer = core::Error{};
+                                  bool is_done = false;
+                                  std::thread caller([&] {
+                                    answer = join_call(address, c.certificate_pem, c.key_pem, ca,
+                                                       request, core::seconds(5));
+                                    asio::post(io, [&] { is_done = true; });
+                                  });
+                                  run_until(
+                                      io, [&] { return is_done; }, 8000);
+                                  caller.join();
+                                  return answer;
+                                });
   };
   const auto joined = join(guest.path);
   ASSERT_TRUE(joined.ok()) << to_string(joined.error());
   const Folder second;
   EXPECT_FALSE(join(second.path).ok()) << "a token works once";
-  Node b(io, "gpu-1", {joined->identity.ca_pem, joined->identity.certificate_pem,
-                       joined->identity.key_pem});
+  Node b(io, "gpu-1",
+         {joined->identity.ca_pem, joined->identity.certificate_pem, joined->identity.key_pem});
   b.links->dial(a.address(), {});
   EXPECT_TRUE(run_until(io, [&] { return a.up.count(NodeId("gpu-1")) == 1; }));
 }

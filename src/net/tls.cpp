@@ -24,8 +24,9 @@ core::Status set_up(asio::ssl::context& context, const TlsIdentity& identity) {
   SSL_CTX_set_num_tickets(raw, 0);
   // Records of many blocks go out in full 16 KiB pieces; AES-128 first: fastest where AES is built
   // in.
-  SSL_CTX_set_ciphersuites(raw, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                "TLS_CHACHA20_POLY1305_SHA256");
+  SSL_CTX_set_ciphersuites(raw,
+                           "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                           "TLS_CHACHA20_POLY1305_SHA256");
   const std::string chain = identity.certificate_pem + identity.ca_pem;
   context.use_certificate_chain(asio::buffer(chain), error);
   if (!error) {
@@ -73,8 +74,8 @@ core::Result<HostPort> parse_host_port(const std::string& text) {
     host.clear();
   }
   if (!is_number || host.empty()) {
-    return core::Error{core::ErrorKind::kInvalid,
-                       "an address is written host:port, or [v6]:port", text};
+    return core::Error{core::ErrorKind::kInvalid, "an address is written host:port, or [v6]:port",
+                       text};
   }
   return HostPort{host, port};
 }

@@ -1,9 +1,9 @@
 // TLS contexts and what certificates say. Private to the room.
 #pragma once
 
+#include <asio/ip/tcp.hpp>
 #include <asio/ssl/context.hpp>
 #include <asio/ssl/stream.hpp>
-#include <asio/ip/tcp.hpp>
 #include <string>
 
 #include "core/ids.hpp"

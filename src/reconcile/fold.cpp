@@ -14,11 +14,15 @@ namespace {
 // SQLite's order of storage classes: NULL, numbers, text, blobs.
 int class_of(const Cell& cell) {
   switch (cell.index()) {
-    case 0: return 0;
+    case 0:
+      return 0;
     case 1:
-    case 2: return 1;
-    case 3: return 2;
-    default: return 3;
+    case 2:
+      return 1;
+    case 3:
+      return 2;
+    default:
+      return 3;
   }
 }
 double number_of(const Cell& cell) {
@@ -43,9 +47,8 @@ struct Candidate {
 const Cell* cell_of(const Candidate& candidate, const std::string& column) {
   const auto& columns = candidate.table->columns;
   auto it = std::find(columns.begin(), columns.end(), column);
-  return it == columns.end()
-             ? nullptr
-             : &(*candidate.row)[static_cast<std::size_t>(it - columns.begin())];
+  return it == columns.end() ? nullptr
+                             : &(*candidate.row)[static_cast<std::size_t>(it - columns.begin())];
 }
 
 bool is_newer(const UnitVersion& a, const UnitVersion& b) {
@@ -108,9 +111,8 @@ void normalize(core::Unit& unit) {
   for (core::TableRows& table : unit.tables) {
     std::vector<std::size_t> order(table.columns.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return table.columns[a] < table.columns[b];
-    });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return table.columns[a] < table.columns[b]; });
     const bool is_sorted = std::is_sorted(table.columns.begin(), table.columns.end());
     if (!is_sorted) {
       std::vector<std::string> columns;

@@ -40,8 +40,8 @@ struct RowOrigin {
   std::string name;         // key_text() of the row
 };
 struct Folded {
-  core::Unit unit;                          // rows sorted, columns united (missing cells NULL)
-  std::vector<std::size_t> contributing;    // positions in `versions`, ascending
+  core::Unit unit;                              // rows sorted, columns united (missing cells NULL)
+  std::vector<std::size_t> contributing;        // positions in `versions`, ascending
   std::vector<std::vector<RowOrigin>> origins;  // parallel to the rows of each table of `unit`
 };
 // REQUIRES: at least one version; all of one unit key.

@@ -72,8 +72,8 @@ RC_GTEST_PROP(FoldProperty, is_commutative_associative_and_idempotent, ()) {
     for (std::int64_t id = 0; id < 4; ++id) {
       if (*rc::gen::inRange(0, 2) == 1) rows.push_back({id, *rc::gen::inRange(0, 5)});
     }
-    versions.push_back(version(*rc::gen::inRange<std::uint64_t>(1, 4),
-                               *rc::gen::element("a", "b", "c"), rows));
+    versions.push_back(
+        version(*rc::gen::inRange<std::uint64_t>(1, 4), *rc::gen::element("a", "b", "c"), rows));
     // One origin never tells two things at one time.
     for (int j = 0; j < i; ++j) {
       if (versions[j].hlc == versions[i].hlc && versions[j].origin == versions[i].origin) {

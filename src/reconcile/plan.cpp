@@ -16,8 +16,7 @@ bool takes_part(const Table& table, const core::CollectionConfig& config) {
   const auto& excluded = config.tables_exclude;
   if (std::find(excluded.begin(), excluded.end(), table.name) != excluded.end()) return false;
   auto configured = config.tables.find(table.name);
-  return configured == config.tables.end() ||
-         configured->second.rule != core::MergeRule::kDerived;
+  return configured == config.tables.end() || configured->second.rule != core::MergeRule::kDerived;
 }
 
 const core::TableConfig* config_of(const core::CollectionConfig& config, const std::string& table) {
@@ -94,7 +93,8 @@ core::Result<std::vector<UnitPlan>> plan_units(const Schema& schema,
       for (const auto& [name, table] : schema.tables) names.push_back(name);
       return core::Error{core::ErrorKind::kInvalid,
                          "there is no table '" + config.unit + "' (collection." + "unit)" +
-                             core::did_you_mean(config.unit, names), ""};
+                             core::did_you_mean(config.unit, names),
+                         ""};
     }
     plans.push_back(plan_from(schema, config, config.unit, taken));
   } else {
@@ -119,8 +119,8 @@ core::Result<std::vector<UnitPlan>> plan_units(const Schema& schema,
         if (parent == nullptr || taken.count(key.parent) > 0) continue;
         if (!takes_part(*parent, config)) continue;
         taken.insert(key.parent);
-        plans.push_back({{{key.parent, -1, nullptr,
-                           row_key(*parent, config_of(config, key.parent))}}});
+        plans.push_back(
+            {{{key.parent, -1, nullptr, row_key(*parent, config_of(config, key.parent))}}});
       }
     }
   }

@@ -27,12 +27,12 @@ RowKey row_key(const Table& table, const core::TableConfig* configured);
 
 struct Member {
   std::string table;
-  int parent = -1;                       // position in UnitPlan::members; -1: the root
-  const ForeignKey* link = nullptr;      // to the parent; null for the root
+  int parent = -1;                   // position in UnitPlan::members; -1: the root
+  const ForeignKey* link = nullptr;  // to the parent; null for the root
   RowKey key;
 };
 struct UnitPlan {
-  std::vector<Member> members;           // each parent before its children
+  std::vector<Member> members;  // each parent before its children
 };
 // kInvalid: the configured root is not there.
 core::Result<std::vector<UnitPlan>> plan_units(const Schema& schema,

@@ -6,8 +6,8 @@
 namespace syncline::reconcile {
 namespace {
 
-Table table(const std::string& name, std::vector<Column> columns,
-            std::vector<ForeignKey> keys = {}, std::vector<std::vector<std::string>> uniques = {}) {
+Table table(const std::string& name, std::vector<Column> columns, std::vector<ForeignKey> keys = {},
+            std::vector<std::vector<std::string>> uniques = {}) {
   Table t;
   t.name = t.found_as = name;
   t.columns = std::move(columns);
@@ -24,10 +24,13 @@ Schema games_schema() {
   schema.tables["game_moves"] =
       table("game_moves", {{"game_id", "", "TEXT", "", 1}, {"move_number", "", "INTEGER", "", 2}},
             {{{"game_id"}, "games", {"game_id"}}});
-  schema.tables["comments"] = table(
-      "comments", {{"id", "", "INTEGER", "", 1}, {"game_id", "", "TEXT", "", 0},
-                   {"move_number", "", "INTEGER", "", 0}, {"text", "", "TEXT", "", 0}},
-      {{{"game_id", "move_number"}, "game_moves", {"game_id", "move_number"}}});
+  schema.tables["comments"] =
+      table("comments",
+            {{"id", "", "INTEGER", "", 1},
+             {"game_id", "", "TEXT", "", 0},
+             {"move_number", "", "INTEGER", "", 0},
+             {"text", "", "TEXT", "", 0}},
+            {{{"game_id", "move_number"}, "game_moves", {"game_id", "move_number"}}});
   schema.tables["notes"] = table("notes", {{"text", "", "TEXT", "", 0}});
   return schema;
 }
@@ -88,8 +91,7 @@ TEST(Plan, a_row_is_named_alike_whether_a_column_it_does_not_use_is_there_or_not
   const RowKey narrow{KeyKind::kContent, {"a"}};
   const RowKey wide{KeyKind::kContent, {"a", "b"}};
   EXPECT_EQ(key_text("t", narrow, {std::string("x")}), key_text("t", wide, {std::string("x"), {}}));
-  EXPECT_NE(key_text("t", narrow, {std::string("x")}),
-            key_text("t", wide, {{}, std::string("x")}));
+  EXPECT_NE(key_text("t", narrow, {std::string("x")}), key_text("t", wide, {{}, std::string("x")}));
 }
 
 TEST(Plan, config_keys_look_as_people_write_them) {

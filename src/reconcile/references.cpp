@@ -18,8 +18,8 @@ const Member* member_of(const std::vector<UnitPlan>& plans, const std::string& t
 }
 
 // Where the number in this column comes from; empty: from nowhere, the cell speaks for itself.
-std::string origin_of(const Schema& schema, const std::vector<UnitPlan>& plans,
-                      const Table& table, const std::string& column,
+std::string origin_of(const Schema& schema, const std::vector<UnitPlan>& plans, const Table& table,
+                      const std::string& column,
                       std::set<std::pair<std::string, std::string>>& visited) {
   if (!visited.insert({table.name, column}).second) return {};
   for (const ForeignKey& key : table.foreign_keys) {
@@ -40,8 +40,8 @@ std::string origin_of(const Schema& schema, const std::vector<UnitPlan>& plans,
 
 std::string hidden_column(const Table& table, const RowKey& key) {
   std::string surrogate = table.surrogate();
-  const bool is_named = std::find(key.columns.begin(), key.columns.end(), surrogate) !=
-                        key.columns.end();
+  const bool is_named =
+      std::find(key.columns.begin(), key.columns.end(), surrogate) != key.columns.end();
   return is_named ? std::string() : surrogate;
 }
 
@@ -63,9 +63,8 @@ Schema travelling(const Schema& schema, const std::vector<UnitPlan>& plans) {
   for (const auto& [name, table] : schema.tables) {
     if (member_of(plans, name) == nullptr) continue;
     Table& kept = out.tables.emplace(name, table).first->second;
-    std::erase_if(kept.foreign_keys, [&](const ForeignKey& key) {
-      return member_of(plans, key.parent) == nullptr;
-    });
+    std::erase_if(kept.foreign_keys,
+                  [&](const ForeignKey& key) { return member_of(plans, key.parent) == nullptr; });
   }
   return out;
 }

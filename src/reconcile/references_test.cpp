@@ -28,13 +28,13 @@ Schema numbered_games() {
   Table games = table("games", {kId, text("uuid")});
   games.uniques = {{"uuid"}};
   schema.tables["games"] = games;
-  schema.tables["moves"] = table("moves", {number("game_id", 1), number("n", 2)},
-                                 {{{"game_id"}, "games", {"id"}}});
+  schema.tables["moves"] =
+      table("moves", {number("game_id", 1), number("n", 2)}, {{{"game_id"}, "games", {"id"}}});
   schema.tables["comments"] = table("comments", {number("game_id"), number("n"), text("text")},
                                     {{{"game_id", "n"}, "moves", {"game_id", "n"}}});
   schema.tables["details"] = table("details", {kId, text("note")}, {{{"id"}, "games", {"id"}}});
-  schema.tables["pages"] = table("pages", {number("details_id"), text("page")},
-                                 {{{"details_id"}, "details", {"id"}}});
+  schema.tables["pages"] =
+      table("pages", {number("details_id"), text("page")}, {{{"details_id"}, "details", {"id"}}});
   return schema;
 }
 

@@ -34,7 +34,7 @@ struct Table {
   std::vector<std::vector<std::string>> uniques;  // beside the primary key
   std::vector<ForeignKey> foreign_keys;
   bool has_rowid = true;
-  std::string found_as;       // as the source calls it; not part of the encoding
+  std::string found_as;  // as the source calls it; not part of the encoding
 
   const Column* find(std::string_view column) const;
   std::vector<std::string> primary_key() const;

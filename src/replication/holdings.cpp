@@ -66,7 +66,9 @@ void Holdings::merge_failed(const LogId& log, const SeqSet& seqs) {
   erase_all(logs_[log].merging, seqs);
 }
 
-void Holdings::trimmed(const LogId& log, const SeqSet& seqs) { logs_[log].trimmed.insert(seqs); }
+void Holdings::trimmed(const LogId& log, const SeqSet& seqs) {
+  logs_[log].trimmed.insert(seqs);
+}
 
 void Holdings::lost(const LogId& log, const SeqSet& seqs) {
   Holding& holding = logs_[log];

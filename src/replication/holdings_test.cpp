@@ -8,7 +8,9 @@ namespace {
 using core::SeqSet;
 const core::LogId kLog{core::CollectionName("games"), core::NodeId("a"), {1}};
 
-SeqSet set(const char* text) { return *core::parse_seq_set(text); }
+SeqSet set(const char* text) {
+  return *core::parse_seq_set(text);
+}
 
 TEST(Holdings, takes_each_record_once_however_often_it_arrives) {
   Holdings holdings;

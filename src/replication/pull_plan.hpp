@@ -18,8 +18,8 @@ namespace syncline::replication {
 struct PullLimits {
   core::Duration patience = core::milliseconds(400);
   core::Duration answer_timeout = core::seconds(10);
-  std::size_t records_max = 1024;       // in one request
-  std::size_t requests_max = 16;        // at once, over all logs
+  std::size_t records_max = 1024;  // in one request
+  std::size_t requests_max = 16;   // at once, over all logs
 };
 
 struct PullRequest {
@@ -32,8 +32,8 @@ struct PullRequest {
 // What the catalog says of one log that this node wants whole.
 struct LogView {
   core::LogId log;
-  core::SeqSet mine;                                // held or being appended
-  std::map<core::NodeId, core::SeqSet> holders;     // linked ones only
+  core::SeqSet mine;                             // held or being appended
+  std::map<core::NodeId, core::SeqSet> holders;  // linked ones only
 };
 
 class PullPlan {
@@ -61,9 +61,9 @@ class PullPlan {
     core::Instant at;
   };
   struct Gap {
-    core::SeqSet seen;               // missing when last looked
+    core::SeqSet seen;  // missing when last looked
     std::optional<core::Instant> since;
-    bool is_patient = true;          // until `patience` has passed
+    bool is_patient = true;  // until `patience` has passed
     std::vector<Asked> asked;
     std::map<core::NodeId, int> disappointments;
     std::map<core::NodeId, core::Instant> not_before;  // of those that refused

@@ -12,8 +12,12 @@ const core::LogId kLog{core::CollectionName("games"), NodeId("origin"), {1}};
 const NodeId kA("a");
 const NodeId kB("b");
 
-SeqSet set(const char* text) { return *core::parse_seq_set(text); }
-Instant at_ms(int ms) { return Instant{core::milliseconds(ms)}; }
+SeqSet set(const char* text) {
+  return *core::parse_seq_set(text);
+}
+Instant at_ms(int ms) {
+  return Instant{core::milliseconds(ms)};
+}
 
 std::vector<PullRequest> ask(PullPlan& plan, const LogView& view, int ms) {
   std::vector<PullRequest> out;

@@ -14,8 +14,7 @@ namespace {
 constexpr int kTimeoutDoublings = 4;
 }  // namespace
 
-WriterLog::WriterLog(core::LogId id, WriterLimits limits)
-    : id_(std::move(id)), limits_(limits) {}
+WriterLog::WriterLog(core::LogId id, WriterLimits limits) : id_(std::move(id)), limits_(limits) {}
 
 void WriterLog::restore(const SeqSet& local, std::vector<PendingRecord> pending) {
   SYNCLINE_CHECK(local_.empty(), "log", id_, "restored after use");
@@ -98,8 +97,8 @@ std::vector<PendingRecord> WriterLog::settle(const SeqSet& candidates,
   lapsed_ = lapsed_.minus(settled);
   // Only the window of pending that the settled ones span is touched.
   const auto below = [](const PendingRecord& r, std::uint64_t seq) { return r.seq < seq; };
-  auto first = std::lower_bound(pending_.begin(), pending_.end(), settled.ranges().front().first,
-                                below);
+  auto first =
+      std::lower_bound(pending_.begin(), pending_.end(), settled.ranges().front().first, below);
   auto last = std::lower_bound(first, pending_.end(), settled.last() + 1, below);
   std::vector<PendingRecord> made_durable;
   auto kept = first;
@@ -123,8 +122,9 @@ void WriterLog::lapse(const SeqSet& among, const CountDomains& count_domains) {
   SeqSet fallen;
   for_each_stretch(among.intersect(durable_),
                    [&](const core::SeqRange& range, const std::set<NodeId>& holders) {
-    if (count_domains(holders) < limits_.acks) fallen.insert(range.first, range.last);
-  });
+                     if (count_domains(holders) < limits_.acks)
+                       fallen.insert(range.first, range.last);
+                   });
   durable_ = durable_.minus(fallen);
   lapsed_.insert(fallen);
 }
@@ -145,7 +145,9 @@ void WriterLog::peer_lost_data(const NodeId& peer, const SeqSet& still_held,
   lapse(lost, count_domains);
 }
 
-void WriterLog::set_receivers(const std::set<NodeId>& receivers) { receivers_ = receivers; }
+void WriterLog::set_receivers(const std::set<NodeId>& receivers) {
+  receivers_ = receivers;
+}
 
 void WriterLog::Receiver::forget_sent() {
   sent = SeqSet();

@@ -28,8 +28,8 @@ using CountDomains = std::function<int(const std::set<core::NodeId>&)>;
 struct PendingRecord {
   std::uint64_t seq = 0;
   std::uint32_t bytes = 0;
-  core::Instant local_at;      // when it was on this disk
-  core::WallMs committed_at;   // when the producer's commit was noticed
+  core::Instant local_at;     // when it was on this disk
+  core::WallMs committed_at;  // when the producer's commit was noticed
   bool operator==(const PendingRecord&) const = default;
 };
 
@@ -112,12 +112,12 @@ class WriterLog {
 
  private:
   struct Receiver {
-    core::SeqSet acked;                  // kept across links
-    core::SeqSet sent;                   // on this link, not acked yet
+    core::SeqSet acked;  // kept across links
+    core::SeqSet sent;   // on this link, not acked yet
     std::int64_t inflight_bytes = 0;
     std::optional<core::Instant> waiting_since;  // of the oldest unacked send or last progress
-    int timeouts = 0;                    // since the last ack
-    std::uint64_t next_seq = 0;          // all pending below were sent or are held there
+    int timeouts = 0;                            // since the last ack
+    std::uint64_t next_seq = 0;                  // all pending below were sent or are held there
     void forget_sent();
   };
   core::Duration timeout_of(const Receiver& receiver) const;
@@ -135,8 +135,8 @@ class WriterLog {
   WriterLimits limits_;
   core::SeqSet local_;
   core::SeqSet durable_;
-  core::SeqSet lapsed_;                  // were durable, and are not now
-  std::deque<PendingRecord> pending_;    // ascending by seq; not durable
+  core::SeqSet lapsed_;                // were durable, and are not now
+  std::deque<PendingRecord> pending_;  // ascending by seq; not durable
   std::uint64_t pending_bytes_ = 0;
   std::set<core::NodeId> receivers_;
   std::map<core::NodeId, Receiver> peers_;

@@ -15,10 +15,16 @@ const NodeId kA("a");
 const NodeId kB("b");
 const NodeId kC("c");
 
-int each_its_own(const std::set<NodeId>& nodes) { return static_cast<int>(nodes.size()); }
-int all_on_one_export(const std::set<NodeId>& nodes) { return nodes.empty() ? 0 : 1; }
+int each_its_own(const std::set<NodeId>& nodes) {
+  return static_cast<int>(nodes.size());
+}
+int all_on_one_export(const std::set<NodeId>& nodes) {
+  return nodes.empty() ? 0 : 1;
+}
 
-Instant at_ms(int ms) { return Instant{core::milliseconds(ms)}; }
+Instant at_ms(int ms) {
+  return Instant{core::milliseconds(ms)};
+}
 
 PendingRecord record(std::uint64_t seq, std::uint32_t bytes = 100) {
   return {seq, bytes, at_ms(0), {0}};
@@ -177,11 +183,14 @@ RC_GTEST_PROP(WriterLogProperty, durable_is_exactly_what_two_peers_hold, ()) {
   for (int i = 0; i < steps; ++i) {
     const NodeId peer = peers[*rc::gen::inRange<std::size_t>(0, 3)];
     switch (*rc::gen::inRange(0, 4)) {
-      case 0: log.appended(record(next++)); break;
-      case 1: log.link_down(peer); break;
+      case 0:
+        log.appended(record(next++));
+        break;
+      case 1:
+        log.link_down(peer);
+        break;
       default:
-        for (const Push& push : pushes(log, at_ms(i), {peer}))
-          held[push.peer].insert(push.seqs);
+        for (const Push& push : pushes(log, at_ms(i), {peer})) held[push.peer].insert(push.seqs);
         log.acked(peer, held[peer], each_its_own);
     }
     SeqSet expected;

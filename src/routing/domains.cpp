@@ -7,8 +7,7 @@ namespace syncline::routing {
 namespace {
 
 template <typename Rows>
-std::size_t number(std::map<std::string, std::size_t>& names, const std::string& name,
-                   Rows& rows) {
+std::size_t number(std::map<std::string, std::size_t>& names, const std::string& name, Rows& rows) {
   const auto [it, is_new] = names.try_emplace(name, names.size());
   if (is_new) rows.emplace_back();
   return it->second;
@@ -69,8 +68,7 @@ std::vector<std::size_t> CopyCounter::chosen() const {
 
 bool share_failure(const Domain& a, const Domain& b) {
   if (!a.is_known() || !b.is_known()) return true;
-  return (!a.host.empty() && a.host == b.host) ||
-         (!a.storage.empty() && a.storage == b.storage);
+  return (!a.host.empty() && a.host == b.host) || (!a.storage.empty() && a.storage == b.storage);
 }
 
 int distinct_domains(const std::vector<const Domain*>& holders, const Domain* origin, int enough) {

@@ -49,9 +49,9 @@ class CopyCounter {
 
   std::map<std::string, std::size_t> hosts_;
   std::map<std::string, std::size_t> storages_;
-  std::vector<std::vector<Edge>> edges_;   // by host; of parallel ones the first is kept
+  std::vector<std::vector<Edge>> edges_;  // by host; of parallel ones the first is kept
   std::vector<bool> is_host_matched_;
-  std::vector<Match> matched_;             // by storage
+  std::vector<Match> matched_;  // by storage
   std::size_t added_ = 0;
   int copies_ = 0;
 };

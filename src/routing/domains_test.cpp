@@ -9,7 +9,9 @@
 namespace syncline::routing {
 namespace {
 
-Domain on(const char* host, const char* storage = "") { return {host, storage, "", ""}; }
+Domain on(const char* host, const char* storage = "") {
+  return {host, storage, "", ""};
+}
 
 int count(const std::vector<Domain>& domains, const Domain* origin = nullptr, int enough = 0) {
   std::vector<const Domain*> holders;
@@ -32,9 +34,11 @@ TEST(Domains, counts_a_copy_only_where_it_would_survive_alone) {
       {"three machines on one NFS export", {on("h1", "nfs"), on("h2", "nfs"), on("h3", "nfs")}, 1},
       {"an export and a local disk", {on("h1", "nfs"), on("h2", "nfs"), on("h3")}, 2},
       {"a chain is two: no single loss takes both ends",
-       {on("h1", "nfs"), on("h2", "nfs"), on("h2", "disk2")}, 2},
-      {"a ring of two hosts and two storages", {on("h1", "a"), on("h1", "b"), on("h2", "a"),
-                                                on("h2", "b")}, 2},
+       {on("h1", "nfs"), on("h2", "nfs"), on("h2", "disk2")},
+       2},
+      {"a ring of two hosts and two storages",
+       {on("h1", "a"), on("h1", "b"), on("h2", "a"), on("h2", "b")},
+       2},
       {"a node that has not told where it runs", {on("h1"), on("")}, 1},
   };
   for (const Case& c : cases) EXPECT_EQ(count(c.holders), c.copies) << c.name;
@@ -73,10 +77,9 @@ rc::Gen<std::vector<Domain>> fleets() {
         static_cast<std::size_t>(size),
         rc::gen::map(rc::gen::pair(rc::gen::inRange(0, 4), rc::gen::inRange(0, 5)),
                      [](std::pair<int, int> drawn) {
-                       return on(("h" + std::to_string(drawn.first)).c_str(),
-                                 drawn.second == 0
-                                     ? ""
-                                     : ("s" + std::to_string(drawn.second)).c_str());
+                       return on(
+                           ("h" + std::to_string(drawn.first)).c_str(),
+                           drawn.second == 0 ? "" : ("s" + std::to_string(drawn.second)).c_str());
                      }));
   });
 }
@@ -84,8 +87,9 @@ rc::Gen<std::vector<Domain>> fleets() {
 // The definition, by brute force: the fewest losses of hosts and storages that take every copy.
 int fewest_losses(const std::vector<Domain>& domains) {
   std::set<std::string> names;
-  const auto storage_of = [](const Domain& d) { return d.storage.empty() ? "on " + d.host
-                                                                         : d.storage; };
+  const auto storage_of = [](const Domain& d) {
+    return d.storage.empty() ? "on " + d.host : d.storage;
+  };
   for (const Domain& domain : domains) {
     names.insert(domain.host);
     names.insert(storage_of(domain));
@@ -121,8 +125,7 @@ RC_GTEST_PROP(Domains, a_chosen_subset_is_independent_and_as_large_as_can_be, ()
       RC_ASSERT(!share_failure(domains[chosen[i]], domains[chosen[j]]));
     }
   }
-  RC_ASSERT(chosen.size() ==
-            std::min(wanted, static_cast<std::size_t>(fewest_losses(domains))));
+  RC_ASSERT(chosen.size() == std::min(wanted, static_cast<std::size_t>(fewest_losses(domains))));
 }
 
 }  // namespace

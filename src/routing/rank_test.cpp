@@ -22,8 +22,8 @@ TEST(RankDeathTest, refuses_points_outside_its_range) {
 }
 
 RC_GTEST_PROP(Rank, agrees_with_a_stable_comparing_sort, ()) {
-  const auto points = *rc::gen::container<std::vector<Points>>(
-      rc::gen::inRange(kPointsMin, kPointsMax + 1));
+  const auto points =
+      *rc::gen::container<std::vector<Points>>(rc::gen::inRange(kPointsMin, kPointsMax + 1));
   Route route;
   for (int copies = 0; copies < 3; ++copies) {
     for (const Points p : points) route.push_back({static_cast<NodeIndex>(route.size()), p});

@@ -119,8 +119,7 @@ RC_GTEST_PROP(Receivers, are_eligible_independent_and_as_many_as_possible, ()) {
     RC_ASSERT(all.count(id) == 1u);
     RC_ASSERT(!share_failure(router.find(id)->domain, nodes.front().domain));
     for (const core::NodeId& other : chosen.nodes) {
-      RC_ASSERT(id == other ||
-                !share_failure(router.find(id)->domain, router.find(other)->domain));
+      RC_ASSERT(id == other || !share_failure(router.find(id)->domain, router.find(other)->domain));
     }
   }
   for (const core::NodeId& id : eligible) {

@@ -36,7 +36,7 @@ struct Receivers {
   std::vector<core::NodeId> nodes;  // best first
   int domains = 0;                  // distinct ones among them
   bool has_permanent = false;
-  std::string why;                  // one sentence; says so when it is fewer than asked
+  std::string why;  // one sentence; says so when it is fewer than asked
 };
 
 class Router {

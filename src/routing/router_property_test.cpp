@@ -65,17 +65,36 @@ RC_GTEST_PROP(Router, tells_the_same_in_the_route_and_in_words, ()) {
 void improve(NodeView& node) {
   CollectionView& games = node.collections[core::CollectionName("games")];
   switch (*rc::gen::inRange(0, 10)) {
-    case 0: node.is_training = true; break;
-    case 1: node.roles.push_back("training"); break;
-    case 2: node.is_priority_host = true; break;
-    case 3: node.disk.free_bytes = std::min(node.disk.total_bytes,
-                                            node.disk.free_bytes + 100 * kGb); break;
-    case 4: games.synced_at.reset(); break;
-    case 5: games.quality += 0.1; break;
-    case 6: node.is_ephemeral = false; break;
-    case 7: if (node.bandwidth_mbps > 0) node.bandwidth_mbps += 20; break;
-    case 8: node.history.successes += 5; break;
-    default: node.history.failures = 0; break;
+    case 0:
+      node.is_training = true;
+      break;
+    case 1:
+      node.roles.push_back("training");
+      break;
+    case 2:
+      node.is_priority_host = true;
+      break;
+    case 3:
+      node.disk.free_bytes = std::min(node.disk.total_bytes, node.disk.free_bytes + 100 * kGb);
+      break;
+    case 4:
+      games.synced_at.reset();
+      break;
+    case 5:
+      games.quality += 0.1;
+      break;
+    case 6:
+      node.is_ephemeral = false;
+      break;
+    case 7:
+      if (node.bandwidth_mbps > 0) node.bandwidth_mbps += 20;
+      break;
+    case 8:
+      node.history.successes += 5;
+      break;
+    default:
+      node.history.failures = 0;
+      break;
   }
 }
 

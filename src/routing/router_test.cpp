@@ -43,14 +43,12 @@ TEST(Router, gives_each_target_the_points_of_the_rule_and_says_them) {
       {"training role", [](NodeView& n) { n.roles.push_back("training"); }, 30,
        "training role +30"},
       {"priority", [](NodeView& n) { n.is_priority_host = true; }, 20, "priority host +20"},
-      {"roomy disk", [](NodeView& n) { n.disk.free_bytes = 590 * kGb; }, 10,
-       "disk 41 % used +10"},
+      {"roomy disk", [](NodeView& n) { n.disk.free_bytes = 590 * kGb; }, 10, "disk 41 % used +10"},
       {"disk at its target", [](NodeView& n) { n.disk.free_bytes = 400 * kGb; }, 0, ""},
       {"disk above its target", [](NodeView& n) { n.disk.free_bytes = 350 * kGb; }, -20,
        "disk 65 % used (target 60 %) -20"},
       {"spot", [](NodeView& n) { n.is_ephemeral = true; }, -15, "spot node -15"},
-      {"quality", [&](NodeView& n) { n.collections[games].quality = 0.5; }, 15,
-       "quality 0.5 +15"},
+      {"quality", [&](NodeView& n) { n.collections[games].quality = 0.5; }, 15, "quality 0.5 +15"},
       {"quality beyond its range", [&](NodeView& n) { n.collections[games].quality = 7; }, 30,
        "+30"},
       {"synced half an hour ago",
@@ -71,8 +69,11 @@ TEST(Router, gives_each_target_the_points_of_the_rule_and_says_them) {
        -30, ""},
       {"fast link", [](NodeView& n) { n.bandwidth_mbps = 1000; }, 5, "1000 MB/s +10"},
       {"link by provider", [](NodeView& n) { n.bandwidth_mbps = 0; }, 3, "80 MB/s assumed +8"},
-      {"failures", [](NodeView& n) { n.history = {3, 2}; }, -10,
-       "2 of its last 5 transfers failed -10"},
+      {"failures",
+       [](NodeView& n) {
+         n.history = {3, 2};
+       },
+       -10, "2 of its last 5 transfers failed -10"},
       {"a suspect disk size", [](NodeView& n) { n.disk = {}; }, 0, ""},
   };
   const NodeView base = plain_node("a", {"backup"});
@@ -108,8 +109,8 @@ TEST(Router, gives_each_source_the_points_of_the_rule) {
     NodeView node = plain_node("a");
     c.change(node);
     const Router router = router_of({node, plain_node("b")});
-    const auto verdicts = router.explain_sources(
-        {games, 0, core::NodeId("b"), {node.id}, {}, false, {}});
+    const auto verdicts =
+        router.explain_sources({games, 0, core::NodeId("b"), {node.id}, {}, false, {}});
     ASSERT_EQ(verdicts.size(), 2u);
     EXPECT_EQ(verdicts[0].node, "a");
     EXPECT_DOUBLE_EQ(verdicts[0].score, 5 + 5 + c.difference) << c.name;  // 50 MB/s, provider
@@ -120,8 +121,8 @@ TEST(Router, gives_each_source_the_points_of_the_rule) {
 
 TEST(Router, a_source_must_hold_what_is_asked_for) {
   const Router router = router_of({plain_node("a"), plain_node("b"), plain_node("c")});
-  const Pull pull{core::CollectionName("games"), 0, core::NodeId("a"), {core::NodeId("b")},
-                  {}, false, {}};
+  const Pull pull{
+      core::CollectionName("games"), 0, core::NodeId("a"), {core::NodeId("b")}, {}, false, {}};
   EXPECT_EQ(texts(router.source_ids(pull)), (Ids{"b"}));
   EXPECT_EQ(router.explain_sources(pull).back().reason, "it holds nothing of what is asked for");
 }
@@ -132,8 +133,7 @@ TEST(Router, adds_points_for_the_same_provider_as_the_source) {
   const Router router = router_of({plain_node("a"), other, plain_node("c")});
   Job job = games_job();
   job.from = core::NodeId("c");
-  EXPECT_DOUBLE_EQ(
-      verdict_on(router, job, "a").score - verdict_on(router, job, "b").score, 5);
+  EXPECT_DOUBLE_EQ(verdict_on(router, job, "a").score - verdict_on(router, job, "b").score, 5);
   EXPECT_NE(verdict_on(router, job, "a").reason.find("same provider (hetzner) +5"),
             std::string::npos);
 }
@@ -153,8 +153,7 @@ TEST(Router, leaves_out_who_must_not_take_part_and_says_why) {
   const std::vector<BlockCase> cases = {
       {"dead", [](NodeView& n) { n.liveness = Liveness::kDead; }, nothing,
        "it is dead: nothing was heard from it for too long"},
-      {"left", [](NodeView& n) { n.liveness = Liveness::kLeft; }, nothing,
-       "it has left the fleet"},
+      {"left", [](NodeView& n) { n.liveness = Liveness::kLeft; }, nothing, "it has left the fleet"},
       {"suspect", [](NodeView& n) { n.liveness = Liveness::kSuspect; }, nothing,
        "it did not answer lately and is suspected to be dead"},
       {"draining", [](NodeView& n) { n.is_draining = true; }, nothing,
@@ -163,8 +162,11 @@ TEST(Router, leaves_out_who_must_not_take_part_and_says_why) {
        "it is configured to receive nothing"},
       {"agentless", [](NodeView& n) { n.has_daemon = false; }, nothing,
        "no daemon runs there, and only whole files can go over SSH"},
-      {"role", [](NodeView& n) { n.roles = {"selfplay", "voter"}; }, nothing,
-       "its role is selfplay and voter; games is for training or backup"},
+      {"role",
+       [](NodeView& n) {
+         n.roles = {"selfplay", "voter"};
+       },
+       nothing, "its role is selfplay and voter; games is for training or backup"},
       {"no role", [](NodeView& n) { n.roles = {}; }, nothing,
        "it has no role; games is for training or backup"},
       {"node", keep, [](Job&, Policy& p) { p.placement.nodes = {"gpu-*"}; },

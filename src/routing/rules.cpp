@@ -65,10 +65,14 @@ void add_link_terms(const NodeView& node, Terms& terms) {
 
 Block target_block(const NodeView& node, const Policy& policy) {
   switch (node.liveness) {
-    case Liveness::kDead: return Block::kDead;
-    case Liveness::kLeft: return Block::kLeft;
-    case Liveness::kSuspect: return Block::kSuspect;
-    case Liveness::kAlive: break;
+    case Liveness::kDead:
+      return Block::kDead;
+    case Liveness::kLeft:
+      return Block::kLeft;
+    case Liveness::kSuspect:
+      return Block::kSuspect;
+    case Liveness::kAlive:
+      break;
   }
   if (node.is_draining) return Block::kDraining;
   if (!node.receives) return Block::kReceivesNothing;
@@ -140,8 +144,7 @@ Terms target_terms(const NodeView& node, const Policy& policy) {
       terms.add(Reason::kDiskAboveTarget, kDiskAboveTarget);
     }
   }
-  terms.add(Reason::kQuality,
-            part_of(kBestQuality, view_of(node, policy.collection).quality));
+  terms.add(Reason::kQuality, part_of(kBestQuality, view_of(node, policy.collection).quality));
   if (node.is_ephemeral) terms.add(Reason::kSpot, kSpotTarget);
   add_link_terms(node, terms);
   return terms;

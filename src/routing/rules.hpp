@@ -19,23 +19,23 @@ enum class Block : std::uint8_t {
   // from the request:
   kNotNamed,
   kExcludedByRequest,
-  kIsSource,            // asked as a target, and the data comes from it
-  kHoldsNothing,        // asked as a source
+  kIsSource,      // asked as a target, and the data comes from it
+  kHoldsNothing,  // asked as a source
   // from the node and the policy, worked out beforehand:
   kDead,
   kLeft,
   kSuspect,
   kDraining,
   kReceivesNothing,
-  kAgentless,           // no daemon there, and the collection is not one of whole files
-  kNodeExcluded,        // placement.exclude_nodes
-  kNodeNotPlaced,       // placement.nodes
-  kRoleNotWanted,       // placement.roles
+  kAgentless,      // no daemon there, and the collection is not one of whole files
+  kNodeExcluded,   // placement.exclude_nodes
+  kNodeNotPlaced,  // placement.nodes
+  kRoleNotWanted,  // placement.roles
   // from both:
   kConfigKeyNotPlaced,  // placement.config_keys
   kSameStorage,         // as the source: the bytes are there already
   kNotLinked,
-  kDiskFull,            // over its limit with this job; one full disk removes one node
+  kDiskFull,  // over its limit with this job; one full disk removes one node
 };
 
 // What made up a score. Each is said in words by reasons.cpp.
@@ -92,16 +92,15 @@ struct Cell {
   std::int64_t synced_ns = std::numeric_limits<std::int64_t>::min();  // min = never
   double headroom_bytes = 0;  // largest job that keeps every disk limit; negative: over it now
 };
-Cell make_cell(const NodeView& node, const Policy& policy, NameNumber provider,
-               NameNumber storage);
+Cell make_cell(const NodeView& node, const Policy& policy, NameNumber provider, NameNumber storage);
 Terms target_terms(const NodeView& node, const Policy& policy);
 Terms source_terms(const NodeView& node, const Policy& policy);
 
 constexpr NodeIndex kNoNode = std::numeric_limits<NodeIndex>::max();
 
 struct TargetQuestion {
-  const Job* job = nullptr;       // not null
-  const Policy* policy = nullptr; // not null
+  const Job* job = nullptr;        // not null
+  const Policy* policy = nullptr;  // not null
   bool is_config_key_placed = true;
   NodeIndex from = kNoNode;
   NameNumber from_provider = 0;
@@ -114,8 +113,8 @@ Points points_of(const Cell& cell, const TargetQuestion& question);
 void add_terms(const Cell& cell, const TargetQuestion& question, Terms& terms);
 
 struct SourceQuestion {
-  const Pull* pull = nullptr;     // not null
-  const Policy* policy = nullptr; // not null
+  const Pull* pull = nullptr;      // not null
+  const Policy* policy = nullptr;  // not null
   NodeIndex to = kNoNode;
   NameNumber to_provider = 0;
   std::vector<bool> is_holder;    // by index

@@ -51,9 +51,9 @@ inline rc::Gen<NodeView> drawn_nodes(int number) {
   return rc::gen::exec([number] {
     const auto one_in = [](int n) { return *rc::gen::inRange(0, n) == 0; };
     NodeView node = plain_node("n" + std::to_string(100 + number), {});
-    node.liveness = one_in(5) ? *rc::gen::element(Liveness::kSuspect, Liveness::kDead,
-                                                  Liveness::kLeft)
-                              : Liveness::kAlive;
+    node.liveness = one_in(5)
+                        ? *rc::gen::element(Liveness::kSuspect, Liveness::kDead, Liveness::kLeft)
+                        : Liveness::kAlive;
     node.is_linked = !one_in(6);
     node.roles = {*rc::gen::element<std::string>("training", "backup", "selfplay")};
     node.domain.host = "h" + std::to_string(*rc::gen::inRange(0, 6));

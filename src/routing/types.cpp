@@ -8,15 +8,21 @@ namespace syncline::routing {
 
 const char* to_string(Liveness liveness) {
   switch (liveness) {
-    case Liveness::kAlive: return "alive";
-    case Liveness::kSuspect: return "suspect";
-    case Liveness::kDead: return "dead";
-    case Liveness::kLeft: return "left";
+    case Liveness::kAlive:
+      return "alive";
+    case Liveness::kSuspect:
+      return "suspect";
+    case Liveness::kDead:
+      return "dead";
+    case Liveness::kLeft:
+      return "left";
   }
   return "?";
 }
 
-double Disk::used_percent() const { return used_percent_with(0); }
+double Disk::used_percent() const {
+  return used_percent_with(0);
+}
 
 double Disk::used_percent_with(std::uint64_t more_bytes) const {
   if (!is_known()) return 0;

@@ -23,8 +23,8 @@ const char* to_string(Liveness liveness);
 // Two nodes that share `host` or `storage` lose their data together (see domains.hpp). Provider
 // and zone are a preference between otherwise equal receivers, not an identity.
 struct Domain {
-  std::string host;      // machine id; without it nothing is known
-  std::string storage;   // NFS export, or what is unique to a disk; empty = the host's own disk
+  std::string host;     // machine id; without it nothing is known
+  std::string storage;  // NFS export, or what is unique to a disk; empty = the host's own disk
   std::string provider;
   std::string zone;
   bool is_known() const { return !host.empty(); }
@@ -35,7 +35,7 @@ struct Disk {
   std::uint64_t total_bytes = 0;  // 0 = not told yet
   std::uint64_t free_bytes = 0;
   bool is_known() const { return total_bytes > 0; }
-  double used_percent() const;                           // 0 when not known
+  double used_percent() const;  // 0 when not known
   double used_percent_with(std::uint64_t more_bytes) const;
   bool operator==(const Disk&) const = default;
 };
@@ -58,18 +58,18 @@ struct History {
 struct NodeView {
   core::NodeId id;
   Liveness liveness = Liveness::kAlive;
-  bool is_linked = false;       // this node has a connection to it now (or it is this node)
+  bool is_linked = false;  // this node has a connection to it now (or it is this node)
   std::vector<std::string> roles;
   Domain domain;
   Disk disk;
-  double bandwidth_mbps = 0;    // MB/s, the slower of up and down; 0 = by provider
+  double bandwidth_mbps = 0;  // MB/s, the slower of up and down; 0 = by provider
   bool is_ephemeral = false;
-  bool has_daemon = true;       // false: agentless, reached over SSH only
+  bool has_daemon = true;  // false: agentless, reached over SSH only
   bool is_draining = false;
-  bool is_training = false;     // a training job runs there now
-  bool is_selfplay = false;     // a self-play job runs there now
+  bool is_training = false;  // a training job runs there now
+  bool is_selfplay = false;  // a self-play job runs there now
   bool is_priority_host = false;
-  bool receives = true;         // false: configured to take nothing (skip_sync_receive)
+  bool receives = true;  // false: configured to take nothing (skip_sync_receive)
   History history;
   std::map<core::CollectionName, CollectionView> collections;
   bool operator==(const NodeView&) const = default;
@@ -93,13 +93,13 @@ Policy policy_of(const core::CollectionConfig& collection, const core::DiskLimit
 // One piece of work to find targets for.
 struct Job {
   core::CollectionName collection;
-  core::ConfigKey config_key;              // empty = all of the collection
-  std::uint64_t bytes = 0;                 // that will lie on each target's disk afterwards
-  core::NodeId from;                       // where the data is; empty = anywhere
-  std::vector<core::NodeId> only;          // named by the request; empty = whoever wants it
-  std::vector<std::string> exclude;        // globs of node ids
-  bool is_placement_waived = false;        // named by a person: role and placement do not matter
-  bool is_link_required = false;           // a push from here: only nodes that we have a link to
+  core::ConfigKey config_key;        // empty = all of the collection
+  std::uint64_t bytes = 0;           // that will lie on each target's disk afterwards
+  core::NodeId from;                 // where the data is; empty = anywhere
+  std::vector<core::NodeId> only;    // named by the request; empty = whoever wants it
+  std::vector<std::string> exclude;  // globs of node ids
+  bool is_placement_waived = false;  // named by a person: role and placement do not matter
+  bool is_link_required = false;     // a push from here: only nodes that we have a link to
   core::Instant now;
 };
 
@@ -108,8 +108,8 @@ struct Pull {
   core::CollectionName collection;
   std::uint64_t bytes = 0;
   core::NodeId to;
-  std::vector<core::NodeId> holders;       // who has it
-  std::vector<std::string> exclude;        // globs of node ids
+  std::vector<core::NodeId> holders;  // who has it
+  std::vector<std::string> exclude;   // globs of node ids
   bool is_link_required = false;
   core::Instant now;
 };

@@ -11,7 +11,9 @@ using core::Instant;
 using core::seconds;
 
 const CollectionName kGames("games"), kModels("models");
-Instant at(int s) { return {seconds(s)}; }
+Instant at(int s) {
+  return {seconds(s)};
+}
 
 TEST(Freshness, is_the_age_of_the_oldest_that_is_not_where_it_is_wanted) {
   Freshness freshness;

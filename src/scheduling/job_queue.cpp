@@ -49,14 +49,16 @@ void JobQueue::insert(Next next) {
 
 void JobQueue::push(const Job& job, core::Instant now) {
   const auto flow = flows_.find(flow_name(job));
-  const double before = flow == flows_.end() ? virtual_now_
-                                             : std::max(virtual_now_, flow->second.last_finish);
+  const double before =
+      flow == flows_.end() ? virtual_now_ : std::max(virtual_now_, flow->second.last_finish);
   // An empty job still takes a turn.
   const double bytes = static_cast<double>(std::max<std::uint64_t>(job.bytes, 1));
   insert({job, now, before + bytes / core::share_of(job.priority)});
 }
 
-void JobQueue::push_again(const Next& stopped) { insert(stopped); }
+void JobQueue::push_again(const Next& stopped) {
+  insert(stopped);
+}
 
 void JobQueue::erase(JobId id) {
   const auto entry = entries_.find(id);

@@ -14,7 +14,9 @@ using core::seconds;
 
 constexpr std::uint64_t kMb = 1'000'000;
 
-std::optional<Blocker> nothing(const Job&) { return std::nullopt; }
+std::optional<Blocker> nothing(const Job&) {
+  return std::nullopt;
+}
 
 Job job_of(JobId id, std::uint64_t bytes, Priority priority = Priority::kNormal,
            const std::string& target = "b") {
@@ -155,8 +157,11 @@ TEST(JobQueue, a_stopped_job_takes_its_old_place) {
 TEST(JobQueue, a_cancelled_job_is_gone_also_from_among_the_blocked) {
   JobQueue queue(kMb);
   queue.push(job_of(1, 7), {});
-  queue.pop([](const Job&) { return Blocker{Blocker::Kind::kEverything, "", "paused"}; },
-            JobQueue::Which::kAny);
+  queue.pop(
+      [](const Job&) {
+        return Blocker{Blocker::Kind::kEverything, "", "paused"};
+      },
+      JobQueue::Which::kAny);
   EXPECT_EQ(queue.bytes(), 7u);
   EXPECT_TRUE(queue.cancel(1));
   EXPECT_FALSE(queue.cancel(1));
@@ -176,8 +181,7 @@ TEST(JobQueueDeathTest, refuses_a_job_that_waits_already) {
 RC_GTEST_PROP(JobQueue, no_job_starves, ()) {
   JobQueue queue(kMb);
   const auto bytes = static_cast<std::uint64_t>(*rc::gen::inRange(1, 500)) * kMb;
-  const auto priority = *rc::gen::element(Priority::kNormal, Priority::kLow,
-                                          Priority::kBackground);
+  const auto priority = *rc::gen::element(Priority::kNormal, Priority::kLow, Priority::kBackground);
   queue.push(job_of(0, bytes, priority, "far"), {});
   // Whoever comes after `patience_s` comes after it. One job a second is served, and two critical
   // ones of any size arrive, each in a flow of its own: twice the patience, then, and no more.
@@ -240,7 +244,8 @@ RC_GTEST_PROP(JobQueue, loses_and_doubles_nothing, ()) {
           bytes -= size_of[id];
         }
         break;
-      default: queue.release_all();
+      default:
+        queue.release_all();
     }
     RC_ASSERT(queue.size() == waiting.size());
     RC_ASSERT(queue.bytes() == bytes);

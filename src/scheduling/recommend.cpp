@@ -15,8 +15,8 @@ std::string key_arguments(const std::string& key) {
   const std::size_t cut = key.rfind('_');
   if (cut == std::string::npos || cut == 0 || key.size() < cut + 3 || key.back() != 'p') return {};
   const std::string players = key.substr(cut + 1, key.size() - cut - 2);
-  const bool is_number = std::all_of(players.begin(), players.end(),
-                                     [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_number =
+      std::all_of(players.begin(), players.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_number) return {};
   return " --board-type " + key.substr(0, cut) + " --num-players " + players;
 }
@@ -54,22 +54,22 @@ void add_spot(const SpotAtRisk& spot, std::vector<Recommendation>& out) {
 
 void add_copies(const CopiesMissing& missing, std::vector<Recommendation>& out) {
   if (missing.copies >= missing.wanted) return;
-  out.push_back({missing.copies <= 1 ? Priority::kCritical : Priority::kHigh, missing.collection,
-                 core::say_count(static_cast<std::uint64_t>(std::max(missing.copies, 0)), "copy",
-                                 "copies") +
-                     " in distinct failure domains instead of " + std::to_string(missing.wanted),
-                 "syncline route " + missing.collection + " --explain"});
+  out.push_back(
+      {missing.copies <= 1 ? Priority::kCritical : Priority::kHigh, missing.collection,
+       core::say_count(static_cast<std::uint64_t>(std::max(missing.copies, 0)), "copy", "copies") +
+           " in distinct failure domains instead of " + std::to_string(missing.wanted),
+       "syncline route " + missing.collection + " --explain"});
 }
 
 void add_disk(const DiskFilling& disk, std::vector<Recommendation>& out) {
   if (disk.used_percent <= disk.target_percent) return;
   const bool is_over = disk.used_percent > disk.max_percent;
-  out.push_back({is_over ? Priority::kHigh : Priority::kLow, disk.node,
-                 "its disk is " + core::say_percent(disk.used_percent) + " full; " +
-                     (is_over ? "beyond " + core::say_percent(disk.max_percent) +
-                                    " it takes nothing more"
-                              : "the target is " + core::say_percent(disk.target_percent)),
-                 "free some space on " + disk.node});
+  out.push_back(
+      {is_over ? Priority::kHigh : Priority::kLow, disk.node,
+       "its disk is " + core::say_percent(disk.used_percent) + " full; " +
+           (is_over ? "beyond " + core::say_percent(disk.max_percent) + " it takes nothing more"
+                    : "the target is " + core::say_percent(disk.target_percent)),
+       "free some space on " + disk.node});
 }
 
 }  // namespace

@@ -36,9 +36,9 @@ struct Situation {
 
 struct Recommendation {
   core::Priority priority = core::Priority::kNormal;
-  std::string subject;   // collection, "collection/key" or node
-  std::string why;       // "its oldest data waits for 5 min, the target is 60 s"
-  std::string command;   // "syncline sync games --board-type hex8 --num-players 2 --priority high"
+  std::string subject;  // collection, "collection/key" or node
+  std::string why;      // "its oldest data waits for 5 min, the target is 60 s"
+  std::string command;  // "syncline sync games --board-type hex8 --num-players 2 --priority high"
   bool operator==(const Recommendation&) const = default;
 };
 

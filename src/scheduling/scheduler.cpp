@@ -70,7 +70,9 @@ void Scheduler::on(const Ended& event, core::Instant) {
   if (job != running_.end()) leave(job);
 }
 
-void Scheduler::on(const Asked& event, core::Instant) { throttle_.ask(event.job, event.bytes); }
+void Scheduler::on(const Asked& event, core::Instant) {
+  throttle_.ask(event.job, event.bytes);
+}
 
 void Scheduler::start(JobQueue::Next next, core::Instant now) {
   const Job job = next.job;
@@ -168,10 +170,10 @@ std::optional<Blocker> Scheduler::blocker_of(const Job& job) {
     if (running == by_node_.end() || running->second.of(is_small) < caps_.jobs_per_node_max) {
       continue;
     }
-    return Blocker{Kind::kNode, node.text,
-                   core::say_count(static_cast<std::uint64_t>(caps_.jobs_per_node_max),
-                                   "transfer") +
-                       " with " + node.text + " are running, as many as allowed"};
+    return Blocker{
+        Kind::kNode, node.text,
+        core::say_count(static_cast<std::uint64_t>(caps_.jobs_per_node_max), "transfer") +
+            " with " + node.text + " are running, as many as allowed"};
   }
   return std::nullopt;
 }
@@ -296,9 +298,9 @@ std::string Scheduler::why_waiting(JobId id, core::Instant now) const {
   if (job == nullptr) return {};
   const std::string blocked = queue_.why_blocked(id);
   if (!blocked.empty()) return blocked;
-  return "it waits for its turn: " + core::say_count(running_.size(), "transfer runs",
-                                                     "transfers run") +
-         " and " + core::say_count(queue_.size(), "job waits", "jobs wait");
+  return "it waits for its turn: " +
+         core::say_count(running_.size(), "transfer runs", "transfers run") + " and " +
+         core::say_count(queue_.size(), "job waits", "jobs wait");
 }
 
 }  // namespace syncline::scheduling

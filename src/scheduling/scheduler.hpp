@@ -38,7 +38,7 @@ struct Asked {  // a running job could move so many bytes more now: answered by 
   JobId job = 0;
   std::uint64_t bytes = 0;
 };
-struct Paused {  // by a person; what runs is stopped, and goes on after Resumed
+struct Paused {                     // by a person; what runs is stopped, and goes on after Resumed
   core::CollectionName collection;  // empty = everything
 };
 struct Resumed {
@@ -68,9 +68,9 @@ struct SchedulesChanged {
 struct WallTold {  // at the start, and whenever the wall clock jumped or the zone changed
   LocalTime local;
 };
-using Event = std::variant<Tick, Submitted, Cancelled, Ended, Asked, Paused, Resumed, DrainBegan,
-                           DrainEnded, NodeHeld, NodeFreed, CapsChanged, SchedulesChanged,
-                           WallTold>;
+using Event =
+    std::variant<Tick, Submitted, Cancelled, Ended, Asked, Paused, Resumed, DrainBegan, DrainEnded,
+                 NodeHeld, NodeFreed, CapsChanged, SchedulesChanged, WallTold>;
 
 // ── actions ──
 struct Start {
@@ -156,17 +156,17 @@ class Scheduler {
   Counts slots_;
   std::map<core::NodeId, Counts> by_node_;
   std::map<core::CollectionName, Counts> by_collection_;
-  std::set<core::CollectionName> paused_;       // the empty name: everything
+  std::set<core::CollectionName> paused_;  // the empty name: everything
   std::map<core::NodeId, core::Instant> draining_;
   std::map<core::NodeId, Held> held_;
   std::vector<Schedule> schedules_;
-  std::optional<LocalTime> local_;              // as told …
-  core::Instant local_at_;                      // … at this moment
-  std::optional<core::Instant> schedule_at_;    // when one begins or ends to hold
-  std::set<core::CollectionName> known_;        // collections that jobs were submitted for
+  std::optional<LocalTime> local_;            // as told …
+  core::Instant local_at_;                    // … at this moment
+  std::optional<core::Instant> schedule_at_;  // when one begins or ends to hold
+  std::set<core::CollectionName> known_;      // collections that jobs were submitted for
   std::map<core::CollectionName, Allowance> closed_;
   core::Instant now_;
-  Actions* out_ = nullptr;                      // of the step under way
+  Actions* out_ = nullptr;  // of the step under way
 };
 
 }  // namespace syncline::scheduling

@@ -7,12 +7,12 @@
 namespace syncline::scheduling {
 namespace {
 
+using core::CollectionName;
 using core::Instant;
 using core::milliseconds;
+using core::NodeId;
 using core::Priority;
 using core::seconds;
-using core::CollectionName;
-using core::NodeId;
 
 constexpr std::uint64_t kMb = 1'000'000;
 constexpr std::uint64_t kGb = 1'000 * kMb;

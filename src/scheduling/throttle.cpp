@@ -42,16 +42,15 @@ void Throttle::attach(Running& running, core::Instant now) {
     }
   }
   for (const auto& [glob, mbps] : caps_.by_provider_mbps) {
-    const bool is_meant = (!job.source_provider.empty() &&
-                           core::glob_matches(glob, job.source_provider)) ||
-                          (!job.target_provider.empty() &&
-                           core::glob_matches(glob, job.target_provider));
+    const bool is_meant =
+        (!job.source_provider.empty() && core::glob_matches(glob, job.source_provider)) ||
+        (!job.target_provider.empty() && core::glob_matches(glob, job.target_provider));
     if (is_meant) use_bucket(running, limit("for provider " + glob, mbps), mbps, now);
   }
   const auto collection = caps_.by_collection_mbps.find(job.collection);
   if (collection != caps_.by_collection_mbps.end()) {
-    use_bucket(running, limit("for " + job.collection.text, collection->second),
-               collection->second, now);
+    use_bucket(running, limit("for " + job.collection.text, collection->second), collection->second,
+               now);
   }
   if (job.bandwidth_mbps > 0) {
     use_bucket(running,

@@ -34,7 +34,7 @@ class Throttle {
 
   void add(const Job& job, core::Instant now);  // it runs from now on
   void remove(JobId job);
-  void ask(JobId job, std::uint64_t bytes);     // adds to what it wants
+  void ask(JobId job, std::uint64_t bytes);  // adds to what it wants
 
   // What may be moved now; portions to one transfer are summed up. Order: as served first.
   std::vector<Grant> grants(core::Instant now);
@@ -49,7 +49,7 @@ class Throttle {
   struct Running {
     Job job;
     double share = 1;
-    double tag = 0;            // what it has had, divided by its share
+    double tag = 0;  // what it has had, divided by its share
     std::uint64_t wanted = 0;
     std::vector<std::string> buckets;
   };

@@ -73,7 +73,12 @@ struct CapCase {
 TEST(Throttle, holds_every_cap_within_five_percent) {
   const std::vector<CapCase> cases = {
       {"total", [](Caps& c, Job&, Job&) { c.total_mbps = 8; }, 4, 4},
-      {"node", [](Caps& c, Job&, Job&) { c.by_node_mbps["b"] = 3; c.total_mbps = 9; }, 3, 6},
+      {"node",
+       [](Caps& c, Job&, Job&) {
+         c.by_node_mbps["b"] = 3;
+         c.total_mbps = 9;
+       },
+       3, 6},
       {"each node of a glob", [](Caps& c, Job&, Job&) { c.by_node_mbps["[bc]"] = 2; }, 2, 2},
       {"provider, all its nodes together",
        [](Caps& c, Job& x, Job& y) {
@@ -88,7 +93,11 @@ TEST(Throttle, holds_every_cap_within_five_percent) {
          c.total_mbps = 8;
        },
        7, 1},
-      {"its own limit", [](Caps& c, Job& x, Job&) { x.bandwidth_mbps = 0.5; c.total_mbps = 4; },
+      {"its own limit",
+       [](Caps& c, Job& x, Job&) {
+         x.bandwidth_mbps = 0.5;
+         c.total_mbps = 4;
+       },
        0.5, 3.5},
   };
   for (const CapCase& c : cases) {

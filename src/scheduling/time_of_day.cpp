@@ -13,13 +13,13 @@ namespace {
 
 constexpr int kDayMinutes = 24 * 60;
 constexpr int kWeekMinutes = 7 * kDayMinutes;
-constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu",
-                                                   "fri", "sat", "sun"};
+constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 core::Error refused(std::string what, std::string_view text) {
   return {core::ErrorKind::kInvalid,
-          std::move(what) + "; a schedule reads like \"games mon-fri 08:00-18:00 10\" or "
-                            "\"22:00-06:00 closed\"",
+          std::move(what) +
+              "; a schedule reads like \"games mon-fri 08:00-18:00 10\" or "
+              "\"22:00-06:00 closed\"",
           std::string(text)};
 }
 

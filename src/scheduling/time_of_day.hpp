@@ -27,7 +27,7 @@ struct Schedule {
   int from_minute = 0;              // 0..1439, local time
   int to_minute = 24 * 60;          // 1..1440; at or before from_minute: on the next day
   bool is_closed = false;
-  double mbps = 0;                  // MB/s; 0 = no limit
+  double mbps = 0;  // MB/s; 0 = no limit
   bool operator==(const Schedule&) const = default;
 };
 
@@ -50,8 +50,8 @@ std::optional<core::Duration> until_change(const std::vector<Schedule>& schedule
 
 struct Allowance {
   bool is_closed = false;
-  double mbps = 0;          // 0 = no limit by schedule
-  std::string why;          // the schedule that decides: "mon-fri 08:00-18:00 10"
+  double mbps = 0;  // 0 = no limit by schedule
+  std::string why;  // the schedule that decides: "mon-fri 08:00-18:00 10"
   bool operator==(const Allowance&) const = default;
 };
 // What holds now for everything (empty name) or for one collection, general ones included.

@@ -9,7 +9,9 @@ namespace {
 using core::Instant;
 using core::milliseconds;
 
-Instant at_ms(std::int64_t ms) { return {milliseconds(ms)}; }
+Instant at_ms(std::int64_t ms) {
+  return {milliseconds(ms)};
+}
 
 TEST(TokenBucket, starts_with_one_burst_and_refills_at_its_rate) {
   TokenBucket bucket(1e6, at_ms(0));

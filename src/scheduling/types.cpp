@@ -20,8 +20,8 @@ int jobs_bound(const Caps& caps, const Resources& resources) {
     bound = std::min(bound, resources.memory_bytes / resources.bytes_per_job);
   }
   if (resources.descriptors > 0 && resources.descriptors_per_job > 0) {
-    bound = std::min(bound, static_cast<std::uint64_t>(resources.descriptors /
-                                                       resources.descriptors_per_job));
+    bound = std::min(
+        bound, static_cast<std::uint64_t>(resources.descriptors / resources.descriptors_per_job));
   }
   return static_cast<int>(std::max<std::uint64_t>(bound, 1));
 }

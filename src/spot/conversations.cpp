@@ -35,9 +35,9 @@ class Aws final : public Conversation {
   core::Result<Answer> get(const Ask& ask, const char* path) {
     for (int round = 0;; ++round) {
       if (token_.empty()) {
-        SYNCLINE_ASSIGN(const Answer answer,
-                        ask({"PUT", "/latest/api/token",
-                             {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}}}));
+        SYNCLINE_ASSIGN(
+            const Answer answer,
+            ask({"PUT", "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}}}));
         SYNCLINE_ASSIGN(token_, aws_token(answer));
       }
       SYNCLINE_ASSIGN(Answer answer, ask({"GET", path, {{"X-aws-ec2-metadata-token", token_}}}));
@@ -68,7 +68,8 @@ class Gcp final : public Conversation {
 
  private:
   static core::Result<Answer> get(const Ask& ask, const char* key) {
-    return ask({"GET", std::string("/computeMetadata/v1/instance/") + key,
+    return ask({"GET",
+                std::string("/computeMetadata/v1/instance/") + key,
                 {{"Metadata-Flavor", "Google"}}});
   }
 };
@@ -102,8 +103,14 @@ class Azure final : public Conversation {
 
 }  // namespace
 
-std::unique_ptr<Conversation> make_aws() { return std::make_unique<Aws>(); }
-std::unique_ptr<Conversation> make_gcp() { return std::make_unique<Gcp>(); }
-std::unique_ptr<Conversation> make_azure() { return std::make_unique<Azure>(); }
+std::unique_ptr<Conversation> make_aws() {
+  return std::make_unique<Aws>();
+}
+std::unique_ptr<Conversation> make_gcp() {
+  return std::make_unique<Gcp>();
+}
+std::unique_ptr<Conversation> make_azure() {
+  return std::make_unique<Azure>();
+}
 
 }  // namespace syncline::spot

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <mutex>
 
-
 namespace syncline::spot {
 
 struct HttpDoor::State {

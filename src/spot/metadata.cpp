@@ -123,7 +123,9 @@ std::optional<bool> gcp_truth(const Answer& answer) {
 }
 }  // namespace
 
-std::optional<bool> gcp_is_spot(const Answer& answer) { return gcp_truth(answer); }
+std::optional<bool> gcp_is_spot(const Answer& answer) {
+  return gcp_truth(answer);
+}
 
 core::Result<Signals> gcp_preempted(const Answer& answer) {
   const auto is_preempted = gcp_truth(answer);
@@ -168,9 +170,9 @@ core::Result<Signals> azure_events(const Answer& answer, const std::string& own_
         seconds_until(parse_http_time(text_of(event, "NotBefore")), answer, now,
                       text_of(event, "EventStatus") == "Started" ? kSecondsLeftMin : kAzureNoticeS);
     if (signals.notice && signals.notice->seconds_left <= left_s) continue;
-    signals.notice = notice(is_preempted ? "Azure will preempt this spot machine"
-                                         : "Azure will delete this machine",
-                            left_s);
+    signals.notice = notice(
+        is_preempted ? "Azure will preempt this spot machine" : "Azure will delete this machine",
+        left_s);
   }
   return signals;
 }

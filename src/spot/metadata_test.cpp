@@ -10,9 +10,15 @@ namespace {
 
 constexpr core::WallMs kNow{1505722800000};  // 2017-09-18T08:20:00Z
 
-Answer ok(std::string body) { return {200, std::move(body), "", ""}; }
-Answer status(int code) { return {code, "", "", ""}; }
-Answer google(std::string body) { return {200, std::move(body), "", "Google"}; }
+Answer ok(std::string body) {
+  return {200, std::move(body), "", ""};
+}
+Answer status(int code) {
+  return {code, "", "", ""};
+}
+Answer google(std::string body) {
+  return {200, std::move(body), "", "Google"};
+}
 
 // ── AWS ──
 
@@ -161,8 +167,8 @@ TEST(AzureMetadata, refuses_what_is_no_list_of_events) {
   for (const Answer& answer : {status(404), ok(""), ok("{}"), ok(R"({"Events":{}})"), ok("[1]")}) {
     EXPECT_FALSE(azure_events(answer, "gpu-7", kNow).ok()) << answer.body;
   }
-  EXPECT_FALSE(azure_events(ok(R"({"Events":[1,null,"Preempt",{"EventType":3}]})"), "", kNow)
-                   ->notice);
+  EXPECT_FALSE(
+      azure_events(ok(R"({"Events":[1,null,"Preempt",{"EventType":3}]})"), "", kNow)->notice);
 }
 
 TEST(AzureMetadata, knows_its_machines_by_their_id) {
@@ -188,14 +194,14 @@ std::string bent(std::string text) {
 }
 
 RC_GTEST_PROP(Metadata, bounds_the_time_left_whatever_the_answer, ()) {
-  const Answer answer{200,
-                      bent(*rc::gen::element<std::string>(
-                          R"({"action":"terminate","time":"2017-09-18T08:22:00Z"})",
-                          events(event("Preempt", "a", "Mon, 18 Sep 2017 08:20:30 GMT")).body,
-                          "TRUE")),
-                      bent("Mon, 18 Sep 2017 08:20:30 GMT"), "Google"};
-  for (const auto& signals : {aws_instance_action(answer, kNow), azure_events(answer, "", kNow),
-                              gcp_preempted(answer)}) {
+  const Answer answer{
+      200,
+      bent(*rc::gen::element<std::string>(
+          R"({"action":"terminate","time":"2017-09-18T08:22:00Z"})",
+          events(event("Preempt", "a", "Mon, 18 Sep 2017 08:20:30 GMT")).body, "TRUE")),
+      bent("Mon, 18 Sep 2017 08:20:30 GMT"), "Google"};
+  for (const auto& signals :
+       {aws_instance_action(answer, kNow), azure_events(answer, "", kNow), gcp_preempted(answer)}) {
     if (!signals.ok() || !signals->notice) continue;
     RC_ASSERT(signals->notice->seconds_left >= kSecondsLeftMin);
     RC_ASSERT(signals->notice->seconds_left <= kSecondsLeftMax);

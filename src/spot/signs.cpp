@@ -24,8 +24,11 @@ struct VendorSign {
 };
 // cloud-init's tools/ds-identify tells providers by the same field.
 constexpr VendorSign kVendors[] = {
-    {"Hetzner", "hetzner"}, {"Vultr", "vultr"},           {"Amazon EC2", "aws"},
-    {"Google", "gcp"},      {"Microsoft Corporation", "azure"},
+    {"Hetzner", "hetzner"},
+    {"Vultr", "vultr"},
+    {"Amazon EC2", "aws"},
+    {"Google", "gcp"},
+    {"Microsoft Corporation", "azure"},
 };
 
 std::string_view trimmed(std::string_view text) {

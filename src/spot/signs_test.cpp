@@ -29,9 +29,8 @@ TEST(Signs, knows_a_provider_by_the_variable_it_sets) {
 TEST(Signs, takes_no_empty_variable_and_no_other_one_for_a_sign) {
   EXPECT_FALSE(found_in_environment(environment({})));
   EXPECT_FALSE(found_in_environment(environment({{"VAST_CONTAINERLABEL", ""}})));
-  EXPECT_FALSE(found_in_environment(environment({{"AWS_REGION", "us-east-1"},
-                                                 {"HOSTNAME", "vast-7"},
-                                                 {"CONTAINER_ID", "1"}})));
+  EXPECT_FALSE(found_in_environment(
+      environment({{"AWS_REGION", "us-east-1"}, {"HOSTNAME", "vast-7"}, {"CONTAINER_ID", "1"}})));
 }
 
 TEST(Signs, reads_the_environment_of_the_process) {

@@ -43,7 +43,7 @@ WatcherSettings watcher_settings(const core::SpotConfig& spot, core::Tristate ep
 struct WatcherCallbacks {
   std::function<void(const Found&)> found;  // once: whose machine this is, spot or not
   std::function<void(const Notice&, core::Instant deadline)> notice;  // once, then the watch ends
-  std::function<void(const std::string& sentence)> advice;   // a new one
+  std::function<void(const std::string& sentence)> advice;            // a new one
   std::function<void(const std::string& sentence)>
       problem;  // polls go unanswered; told once a time
 };

@@ -237,16 +237,14 @@ TEST_F(WatcherTest, tells_an_azure_preemption_of_this_machine_only) {
   std::atomic<const char*> target{"gpu-8"};
   auto guarded = [](std::function<std::string()> body) {
     return [body](const httplib::Request& request, httplib::Response& response) {
-      response.status = request.get_header_value("Metadata") == "true" &&
-                                request.has_param("api-version")
-                            ? 200
-                            : 400;
+      response.status =
+          request.get_header_value("Metadata") == "true" && request.has_param("api-version") ? 200
+                                                                                             : 400;
       response.set_content(body(), "application/json");
     };
   };
-  service_.on("GET /metadata/instance/compute", guarded([] {
-    return R"({"name":"gpu-7","priority":"Spot","vmId":"02aab8a4"})";
-  }));
+  service_.on("GET /metadata/instance/compute",
+              guarded([] { return R"({"name":"gpu-7","priority":"Spot","vmId":"02aab8a4"})"; }));
   service_.on(
       "GET /metadata/scheduledevents", guarded([&] {
         return std::string(
@@ -269,8 +267,7 @@ TEST_F(WatcherTest, stops_asking_where_the_machine_is_no_spot_instance) {
   Aws aws(service_);
   aws.set("instance-life-cycle", "on-demand");
   std::atomic<int> polls{0};
-  service_.on("GET /latest/meta-data/spot/instance-action",
-              [&](const auto&, auto&) { ++polls; });
+  service_.on("GET /latest/meta-data/spot/instance-action", [&](const auto&, auto&) { ++polls; });
   WatcherSettings used = settings();
   used.base_aws = service_.url();
   start(used);
@@ -337,9 +334,9 @@ TEST_F(WatcherTest, says_once_that_polls_go_unanswered) {
 TEST_F(WatcherTest, refuses_an_answer_that_has_no_end) {
   Aws aws(service_);
   aws.set("instance-life-cycle", "spot");
-  service_.on("GET /latest/meta-data/spot/instance-action",
-              text(std::string(200'000, ' ') +
-                   R"({"action":"terminate","time":"2017-09-18T08:22:00Z"})"));
+  service_.on(
+      "GET /latest/meta-data/spot/instance-action",
+      text(std::string(200'000, ' ') + R"({"action":"terminate","time":"2017-09-18T08:22:00Z"})"));
   WatcherSettings used = settings();
   used.base_aws = service_.url();
   start(used);

@@ -14,21 +14,29 @@ namespace {
 
 ErrorKind kind_of(int extended) {
   switch (extended & 0xff) {
-    case SQLITE_FULL: return ErrorKind::kExhausted;
-    case SQLITE_NOMEM: return ErrorKind::kExhausted;
+    case SQLITE_FULL:
+      return ErrorKind::kExhausted;
+    case SQLITE_NOMEM:
+      return ErrorKind::kExhausted;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ErrorKind::kOverloaded;
+    case SQLITE_LOCKED:
+      return ErrorKind::kOverloaded;
     case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: return ErrorKind::kCorrupt;
-    case SQLITE_CANTOPEN: return ErrorKind::kMissing;
-    case SQLITE_INTERRUPT: return ErrorKind::kCancelled;
-    case SQLITE_CONSTRAINT: return ErrorKind::kConflict;
+    case SQLITE_CORRUPT:
+      return ErrorKind::kCorrupt;
+    case SQLITE_CANTOPEN:
+      return ErrorKind::kMissing;
+    case SQLITE_INTERRUPT:
+      return ErrorKind::kCancelled;
+    case SQLITE_CONSTRAINT:
+      return ErrorKind::kConflict;
     case SQLITE_IOERR:
       return extended == SQLITE_IOERR_WRITE || extended == SQLITE_IOERR_FSYNC ||
                      extended == SQLITE_IOERR_SHMSIZE
                  ? ErrorKind::kExhausted
                  : ErrorKind::kInvalid;
-    default: return ErrorKind::kInvalid;
+    default:
+      return ErrorKind::kInvalid;
   }
 }
 
@@ -54,8 +62,7 @@ Error error_of(sqlite3* db, const std::string& doing, const std::string& path) {
 
 }  // namespace
 
-core::Result<Database> Database::open(const std::string& path, OpenMode mode,
-                                      int busy_timeout_ms) {
+core::Result<Database> Database::open(const std::string& path, OpenMode mode, int busy_timeout_ms) {
   const bool is_immutable = mode == OpenMode::kImmutable;
   const int flags = mode == OpenMode::kReadWriteCreate
                         ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -82,7 +89,9 @@ core::Result<Database> Database::open(const std::string& path, OpenMode mode,
   return Database(db, path);
 }
 
-Database::~Database() { sqlite3_close_v2(db_); }
+Database::~Database() {
+  sqlite3_close_v2(db_);
+}
 Database::Database(Database&& other) noexcept
     : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)) {}
 Database& Database::operator=(Database&& other) noexcept {
@@ -91,7 +100,9 @@ Database& Database::operator=(Database&& other) noexcept {
   return *this;
 }
 
-Error Database::error(const std::string& doing) const { return error_of(db_, doing, path_); }
+Error Database::error(const std::string& doing) const {
+  return error_of(db_, doing, path_);
+}
 
 core::Status Database::run(const std::string& sql) {
   if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return error("");
@@ -113,11 +124,19 @@ core::Result<std::int64_t> Database::ask_number(const std::string& sql) {
   return statement.number(0);
 }
 
-std::int64_t Database::changes() const { return sqlite3_changes64(db_); }
-std::int64_t Database::last_rowid() const { return sqlite3_last_insert_rowid(db_); }
-void Database::interrupt() { sqlite3_interrupt(db_); }
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(db_);
+}
+std::int64_t Database::last_rowid() const {
+  return sqlite3_last_insert_rowid(db_);
+}
+void Database::interrupt() {
+  sqlite3_interrupt(db_);
+}
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
 Statement::Statement(Statement&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)), db_(other.db_) {}
 Statement& Statement::operator=(Statement&& other) noexcept {
@@ -187,9 +206,13 @@ core::Status Statement::run() {
   return {};
 }
 
-void Statement::reset() { sqlite3_reset(statement_); }
+void Statement::reset() {
+  sqlite3_reset(statement_);
+}
 
-int Statement::columns() const { return sqlite3_column_count(statement_); }
+int Statement::columns() const {
+  return sqlite3_column_count(statement_);
+}
 std::string Statement::column_name(int column) const {
   return sqlite3_column_name(statement_, column);
 }
@@ -204,15 +227,22 @@ std::string_view Statement::bytes(int column) const {
   const int size = sqlite3_column_bytes(statement_, column);
   return {static_cast<const char*>(data), data == nullptr ? 0 : static_cast<std::size_t>(size)};
 }
-std::string Statement::text(int column) const { return std::string(bytes(column)); }
+std::string Statement::text(int column) const {
+  return std::string(bytes(column));
+}
 
 core::Cell Statement::cell(int column) const {
   switch (sqlite3_column_type(statement_, column)) {
-    case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(statement_, column)};
-    case SQLITE_FLOAT: return sqlite3_column_double(statement_, column);
-    case SQLITE_TEXT: return text(column);
-    case SQLITE_BLOB: return core::Blob{text(column)};
-    default: return std::monostate{};
+    case SQLITE_INTEGER:
+      return std::int64_t{sqlite3_column_int64(statement_, column)};
+    case SQLITE_FLOAT:
+      return sqlite3_column_double(statement_, column);
+    case SQLITE_TEXT:
+      return text(column);
+    case SQLITE_BLOB:
+      return core::Blob{text(column)};
+    default:
+      return std::monostate{};
   }
 }
 

@@ -70,8 +70,8 @@ class Statement {
   Statement& bind_null(int index);
   Statement& bind(int index, const core::Cell& cell);
 
-  core::Result<bool> step();   // true: a row is there
-  core::Status run();          // to the end, then reset
+  core::Result<bool> step();  // true: a row is there
+  core::Status run();         // to the end, then reset
   void reset();
 
   int columns() const;

@@ -40,12 +40,13 @@ Status Store::append(std::span<const core::RecordBatchPtr> batches,
 }
 
 Status Store::State::insert_records(const core::RecordBatch& batch) {
-  SYNCLINE_ASSIGN(auto insert, db.prepare(
-      "INSERT OR IGNORE INTO records (log, seq, committed_at, hlc, unit_key, config_key, schema, "
-      "hash, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  SYNCLINE_ASSIGN(auto know, db.prepare(
-      "INSERT OR REPLACE INTO known_units (collection, unit_key, hash, config_key) "
-      "VALUES (?, ?, ?, ?)"));
+  SYNCLINE_ASSIGN(auto insert, db.prepare("INSERT OR IGNORE INTO records (log, seq, committed_at, "
+                                          "hlc, unit_key, config_key, schema, "
+                                          "hash, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  SYNCLINE_ASSIGN(
+      auto know,
+      db.prepare("INSERT OR REPLACE INTO known_units (collection, unit_key, hash, config_key) "
+                 "VALUES (?, ?, ?, ?)"));
   SYNCLINE_ASSIGN(auto key, db.prepare("INSERT OR IGNORE INTO record_keys VALUES (?, ?, ?)"));
   SYNCLINE_ASSIGN(auto learn, db.prepare("INSERT OR IGNORE INTO schemas VALUES (?, ?)"));
   for (const auto& [schema, bytes] : batch.schemas) {
@@ -79,8 +80,9 @@ Status Store::State::insert_records(const core::RecordBatch& batch) {
 }
 
 Status Store::State::save_progress(const SourceProgress& progress) {
-  SYNCLINE_ASSIGN(auto move, db.prepare(
-      "INSERT OR REPLACE INTO cursors (collection, database, cursor) VALUES (?, ?, ?)"));
+  SYNCLINE_ASSIGN(
+      auto move,
+      db.prepare("INSERT OR REPLACE INTO cursors (collection, database, cursor) VALUES (?, ?, ?)"));
   for (const auto& [database, cursor] : progress.cursors) {
     move.bind(1, std::string_view(progress.collection.text));
     move.bind(2, std::string_view(database)).bind_blob(3, cursor);
@@ -95,9 +97,11 @@ core::Result<core::RecordBatch> Store::read(const LogId& id, const SeqSet& wante
   batch.log = id;
   auto found = state_->logs.find(id);
   if (found == state_->logs.end()) return batch;
-  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
-      "SELECT seq, committed_at, hlc, unit_key, config_key, schema, hash, payload FROM records "
-      "WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq"));
+  SYNCLINE_ASSIGN(
+      auto rows,
+      state_->db.prepare(
+          "SELECT seq, committed_at, hlc, unit_key, config_key, schema, hash, payload FROM records "
+          "WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq"));
   std::size_t bytes = 0;
   for (const core::SeqRange& range : wanted.ranges()) {
     rows.bind(1, found->second.number).bind(2, static_cast<std::int64_t>(range.first));
@@ -150,9 +154,9 @@ core::Result<std::vector<RecordSize>> Store::record_sizes(const LogId& id, const
   std::vector<RecordSize> sizes;
   auto found = state_->logs.find(id);
   if (found == state_->logs.end()) return sizes;
-  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
-      "SELECT seq, length(payload), committed_at FROM records "
-      "WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq"));
+  SYNCLINE_ASSIGN(auto rows,
+                  state_->db.prepare("SELECT seq, length(payload), committed_at FROM records "
+                                     "WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq"));
   for (const core::SeqRange& range : wanted.ranges()) {
     rows.bind(1, found->second.number).bind(2, static_cast<std::int64_t>(range.first));
     rows.bind(3, static_cast<std::int64_t>(range.last));
@@ -160,7 +164,8 @@ core::Result<std::vector<RecordSize>> Store::record_sizes(const LogId& id, const
       SYNCLINE_ASSIGN(const bool has_row, rows.step());
       if (!has_row) break;
       sizes.push_back({static_cast<std::uint64_t>(rows.number(0)),
-                       static_cast<std::uint32_t>(rows.number(1)), {rows.number(2)}});
+                       static_cast<std::uint32_t>(rows.number(1)),
+                       {rows.number(2)}});
     }
     rows.reset();
   }
@@ -206,8 +211,8 @@ Status Store::forget(const LogId& id, const SeqSet& seqs) {
 }
 
 Status Store::State::erase_records(const Log& log, const SeqSet& seqs) {
-  SYNCLINE_ASSIGN(auto erase, db.prepare(
-      "DELETE FROM records WHERE log = ? AND seq BETWEEN ? AND ?"));
+  SYNCLINE_ASSIGN(auto erase,
+                  db.prepare("DELETE FROM records WHERE log = ? AND seq BETWEEN ? AND ?"));
   for (const core::SeqRange& range : seqs.ranges()) {
     erase.bind(1, log.number).bind(2, static_cast<std::int64_t>(range.first));
     erase.bind(3, static_cast<std::int64_t>(range.last));
@@ -217,17 +222,18 @@ Status Store::State::erase_records(const Log& log, const SeqSet& seqs) {
 }
 
 core::Result<std::uint64_t> Store::journal_bytes() {
-  SYNCLINE_ASSIGN(const std::int64_t bytes, state_->db.ask_number(
-      "SELECT coalesce(sum(length(payload)), 0) FROM records"));
+  SYNCLINE_ASSIGN(const std::int64_t bytes,
+                  state_->db.ask_number("SELECT coalesce(sum(length(payload)), 0) FROM records"));
   return static_cast<std::uint64_t>(bytes);
 }
 
-core::Result<std::vector<std::string>> Store::config_keys(
-    const core::CollectionName& collection) {
+core::Result<std::vector<std::string>> Store::config_keys(const core::CollectionName& collection) {
   std::vector<std::string> keys;
-  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
-      "SELECT DISTINCT config_key FROM record_keys JOIN logs USING (log) WHERE collection = ? "
-      "ORDER BY 1"));
+  SYNCLINE_ASSIGN(
+      auto rows,
+      state_->db.prepare(
+          "SELECT DISTINCT config_key FROM record_keys JOIN logs USING (log) WHERE collection = ? "
+          "ORDER BY 1"));
   rows.bind(1, std::string_view(collection.text));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
@@ -236,21 +242,21 @@ core::Result<std::vector<std::string>> Store::config_keys(
   }
 }
 
-core::Result<std::map<LogId, SeqSet>> Store::with_config_key(
-    const core::CollectionName& collection, const std::string& pattern) {
+core::Result<std::map<LogId, SeqSet>> Store::with_config_key(const core::CollectionName& collection,
+                                                             const std::string& pattern) {
   std::map<LogId, SeqSet> out;
   SYNCLINE_ASSIGN(const auto keys, config_keys(collection));
   SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
-      "SELECT origin, epoch, seq FROM record_keys JOIN logs USING (log) "
-      "WHERE collection = ? AND config_key = ? ORDER BY log, seq"));
+                                 "SELECT origin, epoch, seq FROM record_keys JOIN logs USING (log) "
+                                 "WHERE collection = ? AND config_key = ? ORDER BY log, seq"));
   for (const std::string& key : keys) {
     if (!core::glob_matches(pattern, key)) continue;
     rows.bind(1, std::string_view(collection.text)).bind(2, std::string_view(key));
     while (true) {
       SYNCLINE_ASSIGN(const bool has_row, rows.step());
       if (!has_row) break;
-      const LogId id{collection, core::NodeId(rows.text(0)),
-                     {static_cast<std::uint64_t>(rows.number(1))}};
+      const LogId id{
+          collection, core::NodeId(rows.text(0)), {static_cast<std::uint64_t>(rows.number(1))}};
       const auto seq = static_cast<std::uint64_t>(rows.number(2));
       out[id].insert(seq, seq);
     }

@@ -11,8 +11,8 @@ using core::Status;
 core::Result<std::map<std::string, std::string>> Store::cursors(
     const core::CollectionName& collection) {
   std::map<std::string, std::string> out;
-  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
-      "SELECT database, cursor FROM cursors WHERE collection = ?"));
+  SYNCLINE_ASSIGN(auto rows,
+                  state_->db.prepare("SELECT database, cursor FROM cursors WHERE collection = ?"));
   rows.bind(1, std::string_view(collection.text));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
@@ -23,8 +23,8 @@ core::Result<std::map<std::string, std::string>> Store::cursors(
 
 std::optional<core::Digest256> Store::known_unit(const core::CollectionName& collection,
                                                  const std::string& key) {
-  auto row = state_->db.prepare(
-      "SELECT hash FROM known_units WHERE collection = ? AND unit_key = ?");
+  auto row =
+      state_->db.prepare("SELECT hash FROM known_units WHERE collection = ? AND unit_key = ?");
   if (!row.ok()) return std::nullopt;
   row->bind(1, std::string_view(collection.text)).bind(2, std::string_view(key));
   auto has_row = row->step();
@@ -36,11 +36,10 @@ std::optional<core::Digest256> Store::known_unit(const core::CollectionName& col
   return hash;
 }
 
-core::Result<std::map<std::string, FileNote>> Store::files(
-    const core::CollectionName& collection) {
+core::Result<std::map<std::string, FileNote>> Store::files(const core::CollectionName& collection) {
   std::map<std::string, FileNote> out;
-  SYNCLINE_ASSIGN(auto rows, state_->db.prepare(
-      "SELECT path, known, version FROM files WHERE collection = ?"));
+  SYNCLINE_ASSIGN(
+      auto rows, state_->db.prepare("SELECT path, known, version FROM files WHERE collection = ?"));
   rows.bind(1, std::string_view(collection.text));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
@@ -58,9 +57,10 @@ core::Result<std::map<std::string, FileNote>> Store::files(
 Status Store::save_known(const core::CollectionName& collection,
                          const std::map<std::string, std::string>& known) {
   SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(state_->db));
-  SYNCLINE_ASSIGN(auto insert, state_->db.prepare(
-      "INSERT INTO files (collection, path, known) VALUES (?, ?, ?) "
-      "ON CONFLICT (collection, path) DO UPDATE SET known = excluded.known"));
+  SYNCLINE_ASSIGN(
+      auto insert,
+      state_->db.prepare("INSERT INTO files (collection, path, known) VALUES (?, ?, ?) "
+                         "ON CONFLICT (collection, path) DO UPDATE SET known = excluded.known"));
   for (const auto& [path, note] : known) {
     insert.bind(1, std::string_view(collection.text)).bind(2, std::string_view(path));
     insert.bind_blob(3, note);
@@ -71,9 +71,10 @@ Status Store::save_known(const core::CollectionName& collection,
 
 Status Store::save_version(const core::CollectionName& collection, const std::string& path,
                            const core::ObjectVersion* version) {
-  SYNCLINE_ASSIGN(auto insert, state_->db.prepare(
-      "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
-      "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
+  SYNCLINE_ASSIGN(auto insert,
+                  state_->db.prepare(
+                      "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
+                      "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
   insert.bind(1, std::string_view(collection.text)).bind(2, std::string_view(path));
   if (version == nullptr) {
     insert.bind_null(3);
@@ -86,26 +87,32 @@ Status Store::save_version(const core::CollectionName& collection, const std::st
 Status Store::save_files(const core::CollectionName& collection,
                          std::span<const FileChange> changes) {
   SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(state_->db));
-  SYNCLINE_ASSIGN(auto known, state_->db.prepare(
-      "INSERT INTO files (collection, path, known) VALUES (?, ?, ?) "
-      "ON CONFLICT (collection, path) DO UPDATE SET known = excluded.known"));
-  SYNCLINE_ASSIGN(auto version, state_->db.prepare(
-      "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
-      "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
-  SYNCLINE_ASSIGN(auto forget, state_->db.prepare(
-      "DELETE FROM files WHERE collection = ? AND path = ? AND known IS NULL AND version IS NULL"));
+  SYNCLINE_ASSIGN(
+      auto known,
+      state_->db.prepare("INSERT INTO files (collection, path, known) VALUES (?, ?, ?) "
+                         "ON CONFLICT (collection, path) DO UPDATE SET known = excluded.known"));
+  SYNCLINE_ASSIGN(auto version,
+                  state_->db.prepare(
+                      "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
+                      "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
+  SYNCLINE_ASSIGN(auto forget, state_->db.prepare("DELETE FROM files WHERE collection = ? AND path "
+                                                  "= ? AND known IS NULL AND version IS NULL"));
   const std::string_view name = collection.text;
   for (const FileChange& change : changes) {
     if (change.known) {
       known.bind(1, name).bind(2, std::string_view(change.path));
-      if (change.known->empty()) known.bind_null(3);
-      else known.bind_blob(3, *change.known);
+      if (change.known->empty())
+        known.bind_null(3);
+      else
+        known.bind_blob(3, *change.known);
       SYNCLINE_TRY(known.run());
     }
     if (change.version) {
       version.bind(1, name).bind(2, std::string_view(change.path));
-      if (*change.version) version.bind_blob(3, encode(**change.version));
-      else version.bind_null(3);
+      if (*change.version)
+        version.bind_blob(3, encode(**change.version));
+      else
+        version.bind_null(3);
       SYNCLINE_TRY(version.run());
     }
     forget.bind(1, name).bind(2, std::string_view(change.path));
@@ -115,8 +122,8 @@ Status Store::save_files(const core::CollectionName& collection,
 }
 
 Status Store::forget_file(const core::CollectionName& collection, const std::string& path) {
-  SYNCLINE_ASSIGN(auto erase, state_->db.prepare(
-      "DELETE FROM files WHERE collection = ? AND path = ?"));
+  SYNCLINE_ASSIGN(auto erase,
+                  state_->db.prepare("DELETE FROM files WHERE collection = ? AND path = ?"));
   erase.bind(1, std::string_view(collection.text)).bind(2, std::string_view(path));
   return erase.run();
 }

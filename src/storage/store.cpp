@@ -48,11 +48,12 @@ Store::~Store() = default;
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& folder,
                                                  const core::NodeId& self) {
   SYNCLINE_TRY(env::make_folders(folder, 0700));
-  SYNCLINE_ASSIGN(sqlite::Database db, sqlite::Database::open(
-      folder + "/syncline.db", sqlite::OpenMode::kReadWriteCreate));
-  SYNCLINE_TRY(db.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-                      "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
-                      "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864"));
+  SYNCLINE_ASSIGN(sqlite::Database db, sqlite::Database::open(folder + "/syncline.db",
+                                                              sqlite::OpenMode::kReadWriteCreate));
+  SYNCLINE_TRY(
+      db.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+             "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
+             "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864"));
   SYNCLINE_TRY(migrate(db));
   auto state = std::make_unique<State>(std::move(db), self);
   SYNCLINE_TRY(state->load_logs());
@@ -60,12 +61,14 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& folder,
 }
 
 Status Store::State::load_logs() {
-  SYNCLINE_ASSIGN(auto rows, db.prepare(
-      "SELECT log, collection, origin, epoch, held, merged, trimmed FROM logs"));
+  SYNCLINE_ASSIGN(
+      auto rows,
+      db.prepare("SELECT log, collection, origin, epoch, held, merged, trimmed FROM logs"));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
     if (!has_row) return {};
-    const LogId id{core::CollectionName(rows.text(1)), core::NodeId(rows.text(2)),
+    const LogId id{core::CollectionName(rows.text(1)),
+                   core::NodeId(rows.text(2)),
                    {static_cast<std::uint64_t>(rows.number(3))}};
     constexpr std::size_t kRangesMax = std::size_t{1} << 24;
     auto held = core::parse_seq_set(rows.bytes(4), kRangesMax);
@@ -81,8 +84,8 @@ Status Store::State::load_logs() {
 core::Result<Store::State::Log*> Store::State::log(const LogId& id) {
   auto found = logs.find(id);
   if (found != logs.end()) return &found->second;
-  SYNCLINE_ASSIGN(auto insert, db.prepare(
-      "INSERT INTO logs (collection, origin, epoch) VALUES (?, ?, ?)"));
+  SYNCLINE_ASSIGN(auto insert,
+                  db.prepare("INSERT INTO logs (collection, origin, epoch) VALUES (?, ?, ?)"));
   insert.bind(1, std::string_view(id.collection.text)).bind(2, std::string_view(id.origin.text));
   insert.bind(3, static_cast<std::int64_t>(id.epoch.value));
   SYNCLINE_TRY(insert.run());
@@ -92,8 +95,8 @@ core::Result<Store::State::Log*> Store::State::log(const LogId& id) {
 }
 
 Status Store::State::save_log(const Log& log) {
-  SYNCLINE_ASSIGN(auto update, db.prepare(
-      "UPDATE logs SET held = ?, merged = ?, trimmed = ? WHERE log = ?"));
+  SYNCLINE_ASSIGN(auto update,
+                  db.prepare("UPDATE logs SET held = ?, merged = ?, trimmed = ? WHERE log = ?"));
   update.bind(1, std::string_view(to_string(log.state.held)));
   update.bind(2, std::string_view(to_string(log.state.merged)));
   update.bind(3, std::string_view(to_string(log.state.trimmed)));
@@ -104,11 +107,13 @@ Status Store::State::save_log(const Log& log) {
 core::Result<std::uint64_t> Store::next_epoch(std::uint64_t floor) {
   sqlite::Database& db = state_->db;
   SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(db));
-  SYNCLINE_ASSIGN(const std::int64_t last, db.ask_number(
-      "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'), 0)"));
+  SYNCLINE_ASSIGN(
+      const std::int64_t last,
+      db.ask_number(
+          "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'), 0)"));
   const std::uint64_t next = std::max(floor, static_cast<std::uint64_t>(last) + 1);
-  SYNCLINE_TRY(db.run("INSERT OR REPLACE INTO meta VALUES ('epoch', '" + std::to_string(next) +
-                      "')"));
+  SYNCLINE_TRY(
+      db.run("INSERT OR REPLACE INTO meta VALUES ('epoch', '" + std::to_string(next) + "')"));
   SYNCLINE_TRY(transaction.commit());
   return next;
 }
@@ -121,8 +126,9 @@ core::Result<std::map<LogId, Store::LogState>> Store::logs() {
 
 Status Store::save_acks(const LogId& id, const core::NodeId& peer, const SeqSet& held) {
   SYNCLINE_ASSIGN(State::Log* const log, state_->log(id));
-  SYNCLINE_ASSIGN(auto insert, state_->db.prepare(
-      "INSERT OR REPLACE INTO acks (log, peer, held) VALUES (?, ?, ?)"));
+  SYNCLINE_ASSIGN(
+      auto insert,
+      state_->db.prepare("INSERT OR REPLACE INTO acks (log, peer, held) VALUES (?, ?, ?)"));
   insert.bind(1, log->number).bind(2, std::string_view(peer.text));
   insert.bind(3, std::string_view(to_string(held)));
   return insert.run();

@@ -78,8 +78,7 @@ TEST(Store, takes_records_again_that_it_had_to_give_up) {
   EXPECT_EQ(to_string(state.held), "1,4");
   EXPECT_EQ(to_string(state.merged), "1,4");
   ASSERT_TRUE(append(*store, batch(kForeign, 1, 4)).ok());
-  EXPECT_EQ(store->read(kForeign, range(1, 4), 1 << 20)->records,
-            batch(kForeign, 2, 3)->records)
+  EXPECT_EQ(store->read(kForeign, range(1, 4), 1 << 20)->records, batch(kForeign, 2, 3)->records)
       << "what is held already is not journalled twice";
 }
 
@@ -152,17 +151,24 @@ TEST(Store, notes_of_many_files_are_saved_together_and_a_file_without_any_is_for
   auto store = std::move(Store::open(folder.path, kSelf)).value();
   core::ObjectVersion version;
   version.size_bytes = 7;
-  ASSERT_TRUE(store->save_files(kGames, std::vector<FileChange>{
-      {"a", "stamp", version}, {"b", "stamp", std::nullopt}, {"c", std::nullopt, version}}).ok());
+  ASSERT_TRUE(store
+                  ->save_files(kGames, std::vector<FileChange>{{"a", "stamp", version},
+                                                               {"b", "stamp", std::nullopt},
+                                                               {"c", std::nullopt, version}})
+                  .ok());
   auto files = *store->files(kGames);
   ASSERT_EQ(files.size(), 3u);
   EXPECT_EQ(files["a"].known, "stamp");
   EXPECT_EQ(files["a"].version, version);
   EXPECT_FALSE(files["b"].version);
   EXPECT_EQ(files["c"].known, "");
-  ASSERT_TRUE(store->save_files(kGames, std::vector<FileChange>{
-      {"a", "", std::nullopt}, {"b", "", std::nullopt},
-      {"c", std::nullopt, std::optional<core::ObjectVersion>()}}).ok());
+  ASSERT_TRUE(store
+                  ->save_files(kGames,
+                               std::vector<FileChange>{
+                                   {"a", "", std::nullopt},
+                                   {"b", "", std::nullopt},
+                                   {"c", std::nullopt, std::optional<core::ObjectVersion>()}})
+                  .ok());
   files = *store->files(kGames);
   ASSERT_EQ(files.size(), 1u) << "only `a` still has a version";
   EXPECT_EQ(files["a"].version, version);

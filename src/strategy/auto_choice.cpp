@@ -38,9 +38,9 @@ StrategyChoice choose_strategy(const core::CollectionConfig& collection,
                                 collection.placement.roles.empty() &&
                                 collection.priority <= core::Priority::kHigh;
   if (is_for_everybody) {
-    return {StrategyName::kBroadcast,
-            collection.name.text + " is wanted by every node and its priority is " +
-                core::to_string(collection.priority)};
+    return {StrategyName::kBroadcast, collection.name.text +
+                                          " is wanted by every node and its priority is " +
+                                          core::to_string(collection.priority)};
   }
   return {StrategyName::kHybrid,
           self.id.text + " is permanent: push to a few at once, gossip brings it to the rest"};

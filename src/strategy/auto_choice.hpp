@@ -22,9 +22,9 @@ StrategyChoice choose_strategy(const core::CollectionConfig& collection,
                                const routing::NodeView& self);
 
 struct SpotWindow {
-  double uplink_mbps = 0;      // MB/s
-  double notice_s = 0;         // what the provider promises; 0 = nothing
-  double poll_s = 5;           // how late the notice may be seen
+  double uplink_mbps = 0;  // MB/s
+  double notice_s = 0;     // what the provider promises; 0 = nothing
+  double poll_s = 5;       // how late the notice may be seen
 };
 // Most bytes that may lie unacked on a spot node: ½ · uplink · (notice − poll − 5 s), at least 0.
 // 0 means that only acked data counts: a producer that asks for write-through waits for its acks.

@@ -29,12 +29,17 @@ TEST(AutoChoice, follows_node_and_collection) {
          n.is_ephemeral = true;
        },
        StrategyName::kEphemeral, "n1 is a spot node: what it makes must leave at once"},
-      {"a coordinator", [](Collection&, Node& n) { n.roles = {"coordinator", "voter"}; },
+      {"a coordinator",
+       [](Collection&, Node& n) {
+         n.roles = {"coordinator", "voter"};
+       },
        StrategyName::kPull, "n1 is a coordinator and makes no data: it fetches what it lacks"},
       {"a backup", [](Collection&, Node& n) { n.roles = {"backup"}; }, StrategyName::kPull,
        "n1 is a backup and makes no data: it fetches what it lacks"},
-      {"a coordinator that plays", [](Collection&, Node& n) { n.roles = {"coordinator",
-                                                                         "selfplay"}; },
+      {"a coordinator that plays",
+       [](Collection&, Node& n) {
+         n.roles = {"coordinator", "selfplay"};
+       },
        StrategyName::kHybrid,
        "n1 is permanent: push to a few at once, gossip brings it to the rest"},
       {"models for everybody",
@@ -70,8 +75,12 @@ TEST(AutoChoice, follows_node_and_collection) {
 TEST(AutoChoice, bytes_at_risk_are_half_of_what_the_notice_lets_through) {
   // uplink MB/s, notice s, poll s -> bytes
   const std::vector<std::array<double, 4>> cases = {
-      {100, 120, 5, 0.5 * 100e6 * 110}, {50, 30, 5, 0.5 * 50e6 * 20}, {100, 10, 5, 0},
-      {100, 0, 5, 0},                   {0, 120, 5, 0},               {100, 10.5, 5, 25e6},
+      {100, 120, 5, 0.5 * 100e6 * 110},
+      {50, 30, 5, 0.5 * 50e6 * 20},
+      {100, 10, 5, 0},
+      {100, 0, 5, 0},
+      {0, 120, 5, 0},
+      {100, 10.5, 5, 25e6},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(bytes_at_risk_max({c[0], c[1], c[2]}), static_cast<std::int64_t>(c[3]))

@@ -92,9 +92,8 @@ std::vector<const ObjectHoldings*> newest_first(const View& view) {
   std::vector<const ObjectHoldings*> objects;
   if (view.objects == nullptr) return objects;
   for (const ObjectHoldings& object : *view.objects) objects.push_back(&object);
-  std::stable_sort(objects.begin(), objects.end(), [](const auto* a, const auto* b) {
-    return a->hlc > b->hlc;
-  });
+  std::stable_sort(objects.begin(), objects.end(),
+                   [](const auto* a, const auto* b) { return a->hlc > b->hlc; });
   return objects;
 }
 
@@ -111,8 +110,8 @@ void pull_object(const View& view, const ObjectHoldings& object, std::vector<Int
   auto sources = spread_sources(view, object.collection,
                                 {object.holders.begin(), object.holders.end()}, object.path);
   if (sources.empty()) return;
-  const std::string why = object.path + " is missing here, " + core::say_count(sources.size(),
-                          "holder") + " can serve it";
+  const std::string why = object.path + " is missing here, " +
+                          core::say_count(sources.size(), "holder") + " can serve it";
   out.push_back(PullObject{object.collection, object.path, object.root, std::move(sources), why});
 }
 

@@ -44,7 +44,9 @@ routing::Receivers receivers_of(const View& view, const core::CollectionName& co
   return wider;
 }
 
-bool leads(const View& view) { return view.leader == view.self; }
+bool leads(const View& view) {
+  return view.leader == view.self;
+}
 
 // Receivers for safety first, then everybody else who wants it: what a leader broadcasts.
 std::vector<NodeId> broadcast_targets(const View& view, const core::CollectionName& collection,
@@ -80,8 +82,8 @@ Targets targets_of_new(const View& view, const core::CollectionConfig& collectio
   Targets targets{receivers.nodes, say_strategy(strategy, receivers)};
   if (strategy.strategy == StrategyName::kBroadcast && leads(view)) {
     targets.nodes = broadcast_targets(view, collection.name, bytes, std::move(targets.nodes));
-    targets.why += "; as the leader, to all " +
-                   core::say_count(targets.nodes.size(), "eligible node");
+    targets.why +=
+        "; as the leader, to all " + core::say_count(targets.nodes.size(), "eligible node");
   }
   return targets;
 }
@@ -185,8 +187,8 @@ void drain_records(const View& view, Plan& plan) {
     const routing::Receivers to = receivers_of(view, log.log.collection, bytes);
     say_if_too_few(view, log.log.collection, to, plan);
     if (to.nodes.empty()) continue;
-    const std::string why = "this node stops and " + core::say_count(open.count(), "record") +
-                            " would be lost with it";
+    const std::string why =
+        "this node stops and " + core::say_count(open.count(), "record") + " would be lost with it";
     plan.intents.push_back(PushRecords{log.log, std::move(open), to.nodes, view.acks, why});
   }
 }

@@ -40,8 +40,8 @@ struct ObjectPublished {  // this node has a new version of a file
   core::Root root;
   std::uint64_t bytes = 0;
 };
-struct FleetChanged {};  // a node came, went, filled up, took or lost a role: look at every copy
-struct PeriodPassed {};  // broadcast's own interval; also the look for what is missing here
+struct FleetChanged {};   // a node came, went, filled up, took or lost a role: look at every copy
+struct PeriodPassed {};   // broadcast's own interval; also the look for what is missing here
 struct TrainingStarted {  // a node begins to train: bring it what is newest first
   core::NodeId node;
 };
@@ -61,19 +61,19 @@ struct ObjectHoldings {
   core::CollectionName collection;
   std::string path;
   core::ConfigKey config_key;
-  core::Root root;                               // of the winning version
+  core::Root root;  // of the winning version
   std::uint64_t bytes = 0;
-  std::uint64_t hlc = 0;                         // newer is larger
-  std::set<core::NodeId> holders;                // of that version
+  std::uint64_t hlc = 0;           // newer is larger
+  std::set<core::NodeId> holders;  // of that version
 };
 struct View {
   core::NodeId self;
-  const routing::Router* router = nullptr;       // not null
+  const routing::Router* router = nullptr;                           // not null
   const std::vector<core::CollectionConfig>* collections = nullptr;  // not null
   int acks = 2;
   int extra_pushes = 1;
-  core::NodeId leader;                           // empty: nobody leads
-  std::set<core::NodeId> slow;                   // receivers that let something lie unacked
+  core::NodeId leader;                                   // empty: nobody leads
+  std::set<core::NodeId> slow;                           // receivers that let something lie unacked
   const std::vector<LogHoldings>* logs = nullptr;        // null: none
   const std::vector<ObjectHoldings>* objects = nullptr;  // null: none
   core::Instant now;
@@ -118,8 +118,8 @@ struct StopIntake {  // no new data is read from sources
 using Intent = std::variant<PushRecords, PushObject, PullRecords, PullObject, StopIntake>;
 
 struct Plan {
-  std::vector<Intent> intents;         // most urgent first
-  std::vector<std::string> problems;   // "games: 1 copy instead of 3; no other node is eligible"
+  std::vector<Intent> intents;        // most urgent first
+  std::vector<std::string> problems;  // "games: 1 copy instead of 3; no other node is eligible"
   bool operator==(const Plan&) const = default;
 };
 

@@ -82,13 +82,14 @@ std::vector<T> all_of_type(const Plan& plan) {
   }
   return found;
 }
-NodeView player(const char* id) { return plain_node(id, {"selfplay"}); }
+NodeView player(const char* id) {
+  return plain_node(id, {"selfplay"});
+}
 
 const core::LogId kLog{kGames, NodeId("p"), core::Epoch{1}};
 
 TEST(Plan, pushes_new_records_at_once_to_enough_receivers_in_distinct_domains) {
-  Fleet fleet({player("p"), plain_node("t1"), plain_node("t2"), plain_node("t3"),
-               plain_node("t4")},
+  Fleet fleet({player("p"), plain_node("t1"), plain_node("t2"), plain_node("t3"), plain_node("t4")},
               "p");
   const Plan made = fleet.plan_for(RecordsWritten{kLog, SeqSet::up_to(10), 20'000});
   ASSERT_EQ(made.intents.size(), 1u);
@@ -137,8 +138,9 @@ TEST(Plan, fetches_what_is_wanted_here_and_missing_from_whoever_has_it) {
   Fleet fleet({player("p"), plain_node("t1"), plain_node("t2"), plain_node("me")}, "me");
   SeqSet later;
   later.insert(50, 80);
-  fleet.add_log("p", {{NodeId("p"), SeqSet::up_to(60)}, {NodeId("t1"), later},
-                      {NodeId("me"), SeqSet::up_to(20)}});
+  fleet.add_log(
+      "p",
+      {{NodeId("p"), SeqSet::up_to(60)}, {NodeId("t1"), later}, {NodeId("me"), SeqSet::up_to(20)}});
   const auto pulls = all_of_type<PullRecords>(fleet.plan_for(FleetChanged{}));
   SeqSet pulled;
   for (const PullRecords& pull : pulls) {
@@ -245,7 +247,8 @@ TEST(Plan, a_node_that_stops_sends_records_first_then_the_newest_models) {
   auto spot = player("p");
   spot.is_ephemeral = true;
   Fleet fleet({spot, plain_node("t1"), plain_node("t2"), plain_node("t3")}, "p");
-  fleet.add_log("p", {{NodeId("p"), SeqSet::up_to(100)}, {NodeId("t1"), SeqSet::up_to(90)},
+  fleet.add_log("p", {{NodeId("p"), SeqSet::up_to(100)},
+                      {NodeId("t1"), SeqSet::up_to(90)},
                       {NodeId("t2"), SeqSet::up_to(60)}});
   fleet.add_log("t1", {{NodeId("t1"), SeqSet::up_to(9)}, {NodeId("p"), SeqSet::up_to(9)}});
   fleet.add_model("old.pth", 1, ids({"p"}));

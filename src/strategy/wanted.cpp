@@ -95,8 +95,7 @@ bool is_placed_on(const core::Placement& placement, const core::NodeId& node,
   if (!core::any_glob_matches(placement.nodes, node.text)) return false;
   if (placement.roles.empty()) return true;
   return std::any_of(roles.begin(), roles.end(), [&](const std::string& role) {
-    return std::find(placement.roles.begin(), placement.roles.end(), role) !=
-           placement.roles.end();
+    return std::find(placement.roles.begin(), placement.roles.end(), role) != placement.roles.end();
   });
 }
 

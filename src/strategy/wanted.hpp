@@ -16,11 +16,11 @@
 namespace syncline::strategy {
 
 struct Wanted {
-  std::set<core::NodeId> placed;   // by placement, and there
-  std::set<core::NodeId> added;    // stand-ins, so that there are enough copies
-  std::set<core::NodeId> absent;   // by placement, but dead or gone
-  int copies = 0;                  // independent failure domains among placed and added
-  std::string why;                 // one sentence; says so when copies are fewer than configured
+  std::set<core::NodeId> placed;  // by placement, and there
+  std::set<core::NodeId> added;   // stand-ins, so that there are enough copies
+  std::set<core::NodeId> absent;  // by placement, but dead or gone
+  int copies = 0;                 // independent failure domains among placed and added
+  std::string why;                // one sentence; says so when copies are fewer than configured
   std::set<core::NodeId> all() const;
   bool contains(const core::NodeId& node) const {
     return placed.count(node) > 0 || added.count(node) > 0;

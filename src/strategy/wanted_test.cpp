@@ -36,9 +36,8 @@ TEST(Wanted, is_what_the_placement_names_when_that_is_enough) {
 TEST(Wanted, adds_others_by_score_until_there_are_enough_copies) {
   auto busy = plain_node("p3", {"selfplay"});
   busy.is_training = true;
-  const auto router =
-      router_of({plain_node("t1"), plain_node("p1", {"selfplay"}), plain_node("p2", {"selfplay"}),
-                 busy});
+  const auto router = router_of(
+      {plain_node("t1"), plain_node("p1", {"selfplay"}), plain_node("p2", {"selfplay"}), busy});
   const Wanted wanted = wanted_by(router, kGames, kNow);
   EXPECT_EQ(wanted.placed, ids({"t1"}));
   EXPECT_EQ(wanted.added, ids({"p1", "p3"}));
@@ -69,8 +68,7 @@ TEST(Wanted, replaces_who_is_dead_or_stops_soon_but_not_who_is_only_suspected) {
   const Wanted wanted = wanted_by(router_of(nodes), kGames, kNow);
   EXPECT_EQ(wanted.absent, ids({"t1"}));
   EXPECT_EQ(wanted.added, ids({"p1"}));
-  EXPECT_EQ(wanted.why,
-            "placement names t2 and t3; t1 is away; p1 stands in to make 3 copies");
+  EXPECT_EQ(wanted.why, "placement names t2 and t3; t1 is away; p1 stands in to make 3 copies");
   nodes[0].liveness = Liveness::kAlive;
   nodes[0].is_draining = true;
   EXPECT_EQ(wanted_by(router_of(nodes), kGames, kNow).added, ids({"p1"}));
@@ -80,8 +78,8 @@ TEST(Wanted, prefers_permanent_stand_ins_to_spot_nodes) {
   auto spot = plain_node("a", {"selfplay"});
   spot.is_ephemeral = true;
   spot.is_training = true;  // ranks higher as a target of a push
-  const auto router = router_of({plain_node("t1"), plain_node("t2"), spot,
-                                 plain_node("z", {"selfplay"})});
+  const auto router =
+      router_of({plain_node("t1"), plain_node("t2"), spot, plain_node("z", {"selfplay"})});
   EXPECT_EQ(wanted_by(router, kGames, kNow).added, ids({"z"}));
 }
 

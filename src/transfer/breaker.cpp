@@ -14,9 +14,12 @@ BreakerLimits breaker_limits(const core::TransportLimits& limits) {
 
 const char* to_string(Circuit circuit) {
   switch (circuit) {
-    case Circuit::kClosed: return "closed";
-    case Circuit::kOpen: return "open";
-    case Circuit::kHalfOpen: return "half-open";
+    case Circuit::kClosed:
+      return "closed";
+    case Circuit::kOpen:
+      return "open";
+    case Circuit::kHalfOpen:
+      return "half-open";
   }
   return "?";
 }
@@ -28,9 +31,12 @@ Circuit Breaker::state(core::Instant now) const {
 
 bool Breaker::allows(core::Instant now) const {
   switch (state(now)) {
-    case Circuit::kClosed: return true;
-    case Circuit::kOpen: return false;
-    case Circuit::kHalfOpen: return !probe_at_ || now >= *probe_at_ + limits_.open_for;
+    case Circuit::kClosed:
+      return true;
+    case Circuit::kOpen:
+      return false;
+    case Circuit::kHalfOpen:
+      return !probe_at_ || now >= *probe_at_ + limits_.open_for;
   }
   return false;
 }

@@ -33,11 +33,11 @@ class Breaker {
   Circuit state(core::Instant now) const;  // kHalfOpen from the moment a try is due
   // May an attempt start? While half-open, an attempt that was begun and not reported says no.
   bool allows(core::Instant now) const;
-  void begun(core::Instant now);      // an attempt starts. REQUIRES: allows(now)
+  void begun(core::Instant now);  // an attempt starts. REQUIRES: allows(now)
   void succeeded(core::Instant now);
   void failed(core::Instant now, std::string why);
 
-  int failures() const { return failures_; }       // in a row
+  int failures() const { return failures_; }  // in a row
   const std::string& last_failure() const { return last_failure_; }
   std::optional<core::Instant> tries_again_at() const;  // unless closed: the next attempt
   bool operator==(const Breaker&) const = default;

@@ -10,7 +10,9 @@ using core::Instant;
 using core::NodeId;
 using core::seconds;
 
-Instant at(int s) { return {seconds(s)}; }
+Instant at(int s) {
+  return {seconds(s)};
+}
 
 Breaker opened_at(int s) {
   Breaker breaker;
@@ -144,10 +146,15 @@ RC_GTEST_PROP(Breaker, never_blocks_for_longer_than_a_minute, ()) {
     now += *rc::gen::inRange(0, 40);
     if (breaker.allows(at(now)) && *rc::gen::arbitrary<bool>()) breaker.begun(at(now));
     switch (*rc::gen::inRange(0, 4)) {
-      case 0: breaker.succeeded(at(now)); break;
+      case 0:
+        breaker.succeeded(at(now));
+        break;
       case 1:
-      case 2: breaker.failed(at(now), "x"); break;
-      default: break;
+      case 2:
+        breaker.failed(at(now), "x");
+        break;
+      default:
+        break;
     }
     RC_ASSERT(breaker.allows(at(now + 60)));
   }

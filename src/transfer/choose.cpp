@@ -10,22 +10,27 @@ namespace syncline::transfer {
 namespace {
 
 constexpr double kMb = 1e6;
-constexpr double kUnknownMbps = 20;      // what routing assumes of a machine nobody has measured
-constexpr double kCopyMbps = 500;        // copy_file_range on one machine
-constexpr double kSshEfficiency = 0.7;   // one core for the cipher, rsync's own checksums
-constexpr double kSwarmOverhead = 1.1;   // pieces that arrive twice, choking
+constexpr double kUnknownMbps = 20;     // what routing assumes of a machine nobody has measured
+constexpr double kCopyMbps = 500;       // copy_file_range on one machine
+constexpr double kSshEfficiency = 0.7;  // one core for the cipher, rsync's own checksums
+constexpr double kSwarmOverhead = 1.1;  // pieces that arrive twice, choking
 constexpr double kPipelineOverhead = 1.1;
-constexpr std::size_t kSourcesMax = 8;   // more connections do not make a full link faster
+constexpr std::size_t kSourcesMax = 8;  // more connections do not make a full link faster
 constexpr double kNearTie = 1.10;
 
 // Until the first byte: handshakes, processes, metadata.
 double setup_seconds(Transport transport, bool is_linked) {
   switch (transport) {
-    case Transport::kNfs: return 0.01;
-    case Transport::kP2p: return is_linked ? 0.01 : 0.3;
-    case Transport::kSwarm: return 3;
-    case Transport::kAria2: return 0.5;
-    case Transport::kSsh: return 1;
+    case Transport::kNfs:
+      return 0.01;
+    case Transport::kP2p:
+      return is_linked ? 0.01 : 0.3;
+    case Transport::kSwarm:
+      return 3;
+    case Transport::kAria2:
+      return 0.5;
+    case Transport::kSsh:
+      return 1;
   }
   return 1;
 }
@@ -58,8 +63,8 @@ Usable usable_sources(const Task& task, Transport transport, const Breakers& bre
   Usable usable;
   std::vector<std::string> open;
   for (const Source& source : task.sources) {
-    const bool is_able = transport == Transport::kNfs ? source.shared != Shared::kNothing
-                                                      : source.can(transport);
+    const bool is_able =
+        transport == Transport::kNfs ? source.shared != Shared::kNothing : source.can(transport);
     if (!is_able) continue;
     if (breakers.allows(source.id, transport, now)) {
       usable.sources.push_back(&source);
@@ -76,14 +81,13 @@ Usable usable_sources(const Task& task, Transport transport, const Breakers& bre
   if (usable.sources.empty()) {
     usable.why_not = open.empty() ? why_not_at_all(task, transport) : core::say_list(open, 2);
   }
-  std::stable_sort(usable.sources.begin(), usable.sources.end(),
-                   [&](const Source* a, const Source* b) {
-                     if (transport == Transport::kNfs && a->shared != b->shared) {
-                       return a->shared == Shared::kSameExport;
-                     }
-                     return rate_of(*a) * success_of(*a, transport) >
-                            rate_of(*b) * success_of(*b, transport);
-                   });
+  std::stable_sort(
+      usable.sources.begin(), usable.sources.end(), [&](const Source* a, const Source* b) {
+        if (transport == Transport::kNfs && a->shared != b->shared) {
+          return a->shared == Shared::kSameExport;
+        }
+        return rate_of(*a) * success_of(*a, transport) > rate_of(*b) * success_of(*b, transport);
+      });
   if (usable.sources.size() > kSourcesMax) usable.sources.resize(kSourcesMax);
   return usable;
 }
@@ -97,12 +101,17 @@ double rate_to_target(const Task& task, Transport transport,
   const double targets = std::max(task.targets, 1);
   double rate = 0;
   switch (transport) {
-    case Transport::kSsh: rate = rate_of(*sources.front()) * kSshEfficiency / targets; break;
-    case Transport::kSwarm: rate = all / kSwarmOverhead; break;
+    case Transport::kSsh:
+      rate = rate_of(*sources.front()) * kSshEfficiency / targets;
+      break;
+    case Transport::kSwarm:
+      rate = all / kSwarmOverhead;
+      break;
     case Transport::kP2p:
       rate = task.are_parts_served && targets > 1 ? all / kPipelineOverhead : all / targets;
       break;
-    default: rate = all / targets;
+    default:
+      rate = all / targets;
   }
   return task.downlink_mbps > 0 ? std::min(rate, task.downlink_mbps) : rate;
 }
@@ -114,13 +123,13 @@ Candidate estimate(const Task& task, Transport transport,
   for (const Source* source : sources) candidate.sources.push_back(source->id);
   const Source& best = *sources.front();
   if (transport == Transport::kNfs && best.shared == Shared::kSameExport) {
-    candidate.why = "it lies on storage that both share (with " + best.id.text +
-                    "): nothing has to move";
+    candidate.why =
+        "it lies on storage that both share (with " + best.id.text + "): nothing has to move";
     return candidate;
   }
   const double rate = rate_to_target(task, transport, sources);
-  const double once = setup_seconds(transport, best.is_linked) +
-                      static_cast<double>(task.bytes) / kMb / rate;
+  const double once =
+      setup_seconds(transport, best.is_linked) + static_cast<double>(task.bytes) / kMb / rate;
   candidate.seconds = once / success_of(best, transport);
   if (transport == Transport::kNfs) {
     candidate.why = "copied on one machine (from " + best.id.text + ")";

@@ -33,11 +33,11 @@ struct Attempts {  // lately; the caller lets them fade
 // One holder of the object, as seen from where it is wanted (or pushed from, for agentless ones).
 struct Source {
   core::NodeId id;
-  std::array<bool, 5> has{};           // by Transport: usable between the two, in principle
-  std::array<Attempts, 5> history{};   // by Transport
-  Shared shared = Shared::kNothing;    // kSameExport and kSameMachine are what nfs needs
-  bool is_linked = false;              // a connection stands: p2p needs no handshake
-  double bandwidth_mbps = 0;           // MB/s between the two; 0 = not known
+  std::array<bool, 5> has{};          // by Transport: usable between the two, in principle
+  std::array<Attempts, 5> history{};  // by Transport
+  Shared shared = Shared::kNothing;   // kSameExport and kSameMachine are what nfs needs
+  bool is_linked = false;             // a connection stands: p2p needs no handshake
+  double bandwidth_mbps = 0;          // MB/s between the two; 0 = not known
   bool& can(Transport transport) { return has[static_cast<std::size_t>(transport)]; }
   bool can(Transport transport) const { return has[static_cast<std::size_t>(transport)]; }
 };
@@ -45,26 +45,26 @@ struct Source {
 struct Task {
   std::uint64_t bytes = 0;
   std::vector<Source> sources;
-  int targets = 1;                     // nodes that want the same object now
-  bool are_parts_served = false;       // who has a part of it serves that part over p2p
-  double downlink_mbps = 0;            // of the one who wants it, MB/s; 0 = not known
+  int targets = 1;                // nodes that want the same object now
+  bool are_parts_served = false;  // who has a part of it serves that part over p2p
+  double downlink_mbps = 0;       // of the one who wants it, MB/s; 0 = not known
   std::optional<Transport> forced;
 };
 
 struct Candidate {
   Transport transport = Transport::kP2p;
-  std::vector<core::NodeId> sources;   // best first
-  double seconds = 0;                  // estimated
-  std::string why;                     // "2 sources at 90 MB/s, about 23 s"
+  std::vector<core::NodeId> sources;  // best first
+  double seconds = 0;                 // estimated
+  std::string why;                    // "2 sources at 90 MB/s, about 23 s"
 };
 struct PassedOver {
   Transport transport = Transport::kP2p;
   std::string why;
 };
 struct Choice {
-  std::vector<Candidate> order;        // to be tried in this order; never empty in a success
-  std::vector<PassedOver> passed_over; // in the order of escalation
-  std::string why;                     // one sentence on the first of the order
+  std::vector<Candidate> order;         // to be tried in this order; never empty in a success
+  std::vector<PassedOver> passed_over;  // in the order of escalation
+  std::string why;                      // one sentence on the first of the order
 };
 
 // kUnreachable when no transport is able; kInvalid when the forced one is not: it is honoured or

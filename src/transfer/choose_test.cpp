@@ -16,9 +16,9 @@ using core::seconds;
 
 constexpr std::uint64_t kMib = 1u << 20;
 
-Source source_of(const std::string& id, std::initializer_list<Transport> ways = {
-                                            Transport::kP2p, Transport::kSwarm,
-                                            Transport::kAria2, Transport::kSsh}) {
+Source source_of(const std::string& id,
+                 std::initializer_list<Transport> ways = {Transport::kP2p, Transport::kSwarm,
+                                                          Transport::kAria2, Transport::kSsh}) {
   Source source;
   source.id = NodeId(id);
   for (const Transport way : ways) source.can(way) = true;
@@ -43,13 +43,16 @@ struct Case {
 
 TEST(Choose, takes_the_cheapest_way_and_escalates_in_order) {
   const std::vector<Case> cases = {
-      {"a model for one node", [](Task&) {},
+      {"a model for one node",
+       [](Task&) {},
        {Transport::kP2p, Transport::kAria2, Transport::kSsh},
        "p2p: 2 sources at 100 MB/s, about 1.1 s"},
-      {"the same export", [](Task& t) { t.sources[1].shared = Shared::kSameExport; },
+      {"the same export",
+       [](Task& t) { t.sources[1].shared = Shared::kSameExport; },
        {Transport::kNfs, Transport::kP2p, Transport::kAria2, Transport::kSsh},
        "nfs: it lies on storage that both share (with b): nothing has to move"},
-      {"the same machine", [](Task& t) { t.sources[0].shared = Shared::kSameMachine; },
+      {"the same machine",
+       [](Task& t) { t.sources[0].shared = Shared::kSameMachine; },
        {Transport::kNfs, Transport::kP2p, Transport::kAria2, Transport::kSsh},
        "nfs: copied on one machine (from a), about 0.2 s"},
       {"a large object for many nodes from one source",
@@ -78,14 +81,16 @@ TEST(Choose, takes_the_cheapest_way_and_escalates_in_order) {
        "p2p: 2 sources at 12.5 MB/s, about 0.1 s"},
       {"an agentless node",
        [](Task& t) { t.sources = {source_of("bare", {Transport::kSsh})}; },
-       {Transport::kSsh}, "ssh: 1 source at 35 MB/s, about 4 s"},
+       {Transport::kSsh},
+       "ssh: 1 source at 35 MB/s, about 4 s"},
       {"p2p that often failed lately",
        [](Task& t) {
          for (Source& s : t.sources) s.history[1] = {0, 4};
        },
        {Transport::kAria2, Transport::kP2p, Transport::kSsh},
        "aria2: 2 sources at 100 MB/s, about 1.5 s"},
-      {"a slow downlink", [](Task& t) { t.downlink_mbps = 5; },
+      {"a slow downlink",
+       [](Task& t) { t.downlink_mbps = 5; },
        {Transport::kP2p, Transport::kAria2, Transport::kSsh},
        "p2p: 2 sources at 5 MB/s, about 21 s"},
       {"nobody has measured the link",
@@ -144,8 +149,7 @@ TEST(Choose, a_forced_transport_is_honoured_or_refused_never_replaced) {
   const auto honoured = choose(task, Breakers(), {});
   ASSERT_TRUE(honoured.ok());
   EXPECT_EQ(order_of(*honoured), (Order{Transport::kSwarm}));
-  EXPECT_EQ(honoured->why,
-            "swarm, because it was asked for (1 source at 45.5 MB/s, about 3 s)");
+  EXPECT_EQ(honoured->why, "swarm, because it was asked for (1 source at 45.5 MB/s, about 3 s)");
   task.forced = Transport::kSsh;
   const auto refused = choose(task, Breakers(), {});
   ASSERT_FALSE(refused.ok());

@@ -26,8 +26,10 @@ bool is_worth_another_try(core::ErrorKind kind) {
     case core::ErrorKind::kInvalid:
     case core::ErrorKind::kMissing:
     case core::ErrorKind::kExhausted:
-    case core::ErrorKind::kCancelled: return false;
-    default: return true;
+    case core::ErrorKind::kCancelled:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -36,8 +38,10 @@ bool is_worth_another_try(core::ErrorKind kind) {
 Times times_of(Transport transport, const core::TransportLimits& limits) {
   const auto p2p_progress = core::milliseconds(limits.p2p_transfer_timeout_ms);
   switch (transport) {
-    case Transport::kNfs: return {core::Duration(0), p2p_progress, 1};
-    case Transport::kSwarm: return {kSwarmConnect, p2p_progress, 1};
+    case Transport::kNfs:
+      return {core::Duration(0), p2p_progress, 1};
+    case Transport::kSwarm:
+      return {kSwarmConnect, p2p_progress, 1};
     case Transport::kP2p:
     case Transport::kAria2:
       return {core::milliseconds(limits.p2p_connect_timeout_ms), p2p_progress,
@@ -57,8 +61,8 @@ Escalation::Escalation(Choice choice, core::TransportLimits limits, core::Instan
 
 void Escalation::try_now(int number, core::Instant start_at) {
   const Candidate& candidate = choice_.order[at_];
-  attempt_ = Attempt{candidate.transport, candidate.sources,
-                     times_of(candidate.transport, limits_), number, start_at};
+  attempt_ = Attempt{candidate.transport, candidate.sources, times_of(candidate.transport, limits_),
+                     number, start_at};
 }
 
 void Escalation::next_transport(core::Instant now) {

@@ -27,8 +27,8 @@ struct Attempt {
   Transport transport = Transport::kP2p;
   std::vector<core::NodeId> sources;
   Times times;
-  int number = 1;            // of this transport
-  core::Instant start_at;    // not before
+  int number = 1;          // of this transport
+  core::Instant start_at;  // not before
   bool operator==(const Attempt&) const = default;
 };
 
@@ -61,9 +61,9 @@ class Escalation {
 
   Choice choice_;
   core::TransportLimits limits_;
-  std::size_t at_ = 0;                    // in choice_.order
+  std::size_t at_ = 0;  // in choice_.order
   std::optional<Attempt> attempt_;
-  std::vector<std::string> failures_;     // one per transport given up
+  std::vector<std::string> failures_;  // one per transport given up
   core::Error last_error_;
   bool is_done_ = false;
 };

@@ -11,8 +11,12 @@ using core::NodeId;
 using core::seconds;
 
 const NodeId kA("a"), kB("b");
-Instant at(int s) { return {seconds(s)}; }
-core::Error refused() { return {ErrorKind::kUnreachable, "connection refused", "a"}; }
+Instant at(int s) {
+  return {seconds(s)};
+}
+core::Error refused() {
+  return {ErrorKind::kUnreachable, "connection refused", "a"};
+}
 
 Choice choice_of(std::vector<Transport> ways, std::vector<NodeId> sources = {kA, kB}) {
   Choice choice;

@@ -6,11 +6,16 @@ namespace syncline::transfer {
 
 const char* to_string(Transport transport) {
   switch (transport) {
-    case Transport::kNfs: return "nfs";
-    case Transport::kP2p: return "p2p";
-    case Transport::kSwarm: return "swarm";
-    case Transport::kAria2: return "aria2";
-    case Transport::kSsh: return "ssh";
+    case Transport::kNfs:
+      return "nfs";
+    case Transport::kP2p:
+      return "p2p";
+    case Transport::kSwarm:
+      return "swarm";
+    case Transport::kAria2:
+      return "aria2";
+    case Transport::kSsh:
+      return "ssh";
   }
   return "?";
 }

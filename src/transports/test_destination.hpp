@@ -56,8 +56,7 @@ inline std::string test_bytes(std::size_t size, std::uint64_t seed = 1) {
 
 class TestDestination final : public Destination {
  public:
-  TestDestination(std::string path, core::ObjectVersion object,
-                  std::vector<core::Digest256> layer)
+  TestDestination(std::string path, core::ObjectVersion object, std::vector<core::Digest256> layer)
       : path_(std::move(path)), object_(std::move(object)), layer_(std::move(layer)) {
     fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     SYNCLINE_CHECK(fd_ >= 0, path_);
@@ -84,8 +83,8 @@ class TestDestination final : public Destination {
         root_of_piece(block_hashes) != layer_.at(piece)) {
       return corrupt();
     }
-    const auto wrote = ::pwrite(fd_, bytes.data(), bytes.size(),
-                                static_cast<off_t>(piece * kTestPieceBytes));
+    const auto wrote =
+        ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(piece * kTestPieceBytes));
     SYNCLINE_CHECK(wrote == static_cast<ssize_t>(bytes.size()), path_);
     has_[piece] = true;
     return {};
@@ -95,8 +94,8 @@ class TestDestination final : public Destination {
 
   core::Status verify_all() override {
     const TestObject found = test_object(content());
-    const bool is_it = found.object.root == object_.root &&
-                       found.object.size_bytes == object_.size_bytes;
+    const bool is_it =
+        found.object.root == object_.root && found.object.size_bytes == object_.size_bytes;
     for (std::uint64_t i = 0; i < has_.size(); ++i) {
       has_[i] = is_it || (layer_.size() == has_.size() && i < found.layer.size() &&
                           found.layer[i] == layer_[i]);

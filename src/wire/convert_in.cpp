@@ -20,7 +20,9 @@ constexpr std::uint32_t kRequestBytesMax = 1u << 20;
 
 const Error kMalformed{ErrorKind::kCorrupt, "a peer sent a message that no Syncline sends", ""};
 
-bool is_name(const std::string& text) { return !text.empty() && text.size() <= kNameBytesMax; }
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= kNameBytesMax;
+}
 
 bool get(const pb::Log& in, core::LogId& log) {
   if (!is_name(in.collection()) || !is_name(in.origin()) || in.epoch() == 0) return false;
@@ -81,8 +83,8 @@ core::Result<WireMessage> read(pb::Delta& in) {
   core::DeltaMessage message;
   for (pb::DeltaPart& part : *in.mutable_parts()) {
     if (!is_name(part.owner())) return kMalformed;
-    core::CatalogDelta::Part out{core::NodeId(part.owner()), part.incarnation(), part.after(),
-                                 part.up_to(), {}};
+    core::CatalogDelta::Part out{
+        core::NodeId(part.owner()), part.incarnation(), part.after(), part.up_to(), {}};
     out.facts.reserve(static_cast<std::size_t>(part.facts_size()));
     for (pb::Fact& fact : *part.mutable_facts()) {
       out.facts.push_back({fact.version(), std::move(*fact.mutable_key()),
@@ -112,7 +114,8 @@ core::Result<WireMessage> read_records(const pb::Header& header) {
       if (!get(header.request_records().log(), log) || !wanted) return kMalformed;
       return WireMessage(core::Message(core::RequestRecords{log, std::move(*wanted)}));
     }
-    default: return kMalformed;
+    default:
+      return kMalformed;
   }
 }
 
@@ -149,12 +152,13 @@ core::Result<WireMessage> read_objects(const pb::Header& header, std::string pay
       return WireMessage(std::move(reply));
     }
     case pb::Header::kObjectRefused:
-      return WireMessage(ObjectRefused{header.object_refused().job(),
-                                       header.object_refused().offset(),
-                                       header.object_refused().reason().substr(0, 1024),
-                                       header.object_refused().is_busy()});
-    case pb::Header::kCancelJob: return WireMessage(CancelJob{header.cancel_job().job()});
-    default: return kMalformed;
+      return WireMessage(ObjectRefused{
+          header.object_refused().job(), header.object_refused().offset(),
+          header.object_refused().reason().substr(0, 1024), header.object_refused().is_busy()});
+    case pb::Header::kCancelJob:
+      return WireMessage(CancelJob{header.cancel_job().job()});
+    default:
+      return kMalformed;
   }
 }
 
@@ -169,12 +173,15 @@ core::Result<WireMessage> decode_header(std::string_view bytes, std::string payl
       if (in.fleet().size() > kNameBytesMax || in.advertise().size() > kNameBytesMax) {
         return kMalformed;
       }
-      return WireMessage(core::Message(core::Hello{in.protocol_min(), in.protocol_max(),
-                                                   in.fleet(), in.incarnation(), in.advertise()}));
+      return WireMessage(core::Message(core::Hello{in.protocol_min(), in.protocol_max(), in.fleet(),
+                                                   in.incarnation(), in.advertise()}));
     }
-    case pb::Header::kAppendRecords: return read(header.append_records(), std::move(payload));
-    case pb::Header::kDigest: return read(header.digest());
-    case pb::Header::kDelta: return read(*header.mutable_delta());
+    case pb::Header::kAppendRecords:
+      return read(header.append_records(), std::move(payload));
+    case pb::Header::kDigest:
+      return read(header.digest());
+    case pb::Header::kDelta:
+      return read(*header.mutable_delta());
     case pb::Header::kNudge:
       if (!is_name(header.nudge().collection())) return kMalformed;
       return WireMessage(core::Message(core::NudgeMessage{
@@ -192,9 +199,12 @@ core::Result<WireMessage> decode_header(std::string_view bytes, std::string payl
     }
     case pb::Header::kAckRecords:
     case pb::Header::kRefuseRecords:
-    case pb::Header::kRequestRecords: return read_records(header);
-    case pb::Header::KIND_NOT_SET: return kMalformed;
-    default: return read_objects(header, std::move(payload));
+    case pb::Header::kRequestRecords:
+      return read_records(header);
+    case pb::Header::KIND_NOT_SET:
+      return kMalformed;
+    default:
+      return read_objects(header, std::move(payload));
   }
 }
 

@@ -16,8 +16,8 @@ struct ObjectRequest {
   std::uint64_t job = 0;
   core::Root root;
   std::uint64_t offset = 0;
-  std::uint32_t length = 0;     // at most a piece of 1 MiB; answered in one or more ObjectData
-  bool accepts_zstd = false;    // the answers may be packed
+  std::uint32_t length = 0;   // at most a piece of 1 MiB; answered in one or more ObjectData
+  bool accepts_zstd = false;  // the answers may be packed
   bool operator==(const ObjectRequest&) const = default;
 };
 struct ObjectData {
@@ -36,7 +36,7 @@ struct LayerRequest {
 };
 struct LayerReply {
   std::uint64_t job = 0;
-  std::string hashes;           // 32 bytes each: roots of the pieces of 1 MiB, or of blocks
+  std::string hashes;  // 32 bytes each: roots of the pieces of 1 MiB, or of blocks
   std::optional<std::uint64_t> blocks_of_piece = {};
   bool operator==(const LayerReply&) const = default;
 };
@@ -44,7 +44,7 @@ struct ObjectRefused {
   std::uint64_t job = 0;
   std::uint64_t offset = 0;
   std::string reason;
-  bool is_busy = false;         // it has the object: ask again after what it still owes
+  bool is_busy = false;  // it has the object: ask again after what it still owes
   bool operator==(const ObjectRefused&) const = default;
 };
 struct CancelJob {
@@ -67,8 +67,7 @@ struct JoinAnswer {
   bool operator==(const JoinAnswer&) const = default;
 };
 
-using WireMessage =
-    std::variant<core::Message, ObjectRequest, ObjectData, LayerRequest, LayerReply, ObjectRefused,
-                 CancelJob, Ping, JoinRequest, JoinAnswer>;
+using WireMessage = std::variant<core::Message, ObjectRequest, ObjectData, LayerRequest, LayerReply,
+                                 ObjectRefused, CancelJob, Ping, JoinRequest, JoinAnswer>;
 
 }  // namespace syncline::wire

@@ -66,8 +66,7 @@ class Fetching {
   }
   FetchOutcome outcome() {
     std::unique_lock lock(mutex_);
-    const bool is_done =
-        changed_.wait_for(lock, kPatience, [&] { return done_count_ > 0; });
+    const bool is_done = changed_.wait_for(lock, kPatience, [&] { return done_count_ > 0; });
     EXPECT_TRUE(is_done) << "the transfer never ended";
     return outcome_;
   }
@@ -160,18 +159,26 @@ TEST_P(TransportConformance, fetches_an_object_and_verifies_it) {
 }
 
 TEST_P(TransportConformance, fetches_objects_of_every_size) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{16} << 10,
-                                 (std::size_t{16} << 10) + 1, std::size_t{1} << 20,
-                                 (std::size_t{1} << 20) + 1}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{16} << 10, (std::size_t{16} << 10) + 1,
+        std::size_t{1} << 20, (std::size_t{1} << 20) + 1}) {
     SCOPED_TRACE(size);
     expect_fetched("size-" + std::to_string(size), test_object(test_bytes(size, size)));
   }
 }
 
 TEST_P(TransportConformance, takes_every_name_for_what_it_is) {
-  const std::vector<std::string> names = {
-      "with space/a b.db", "quote'd \"twice\".db", "-rf", "two\nlines", "a:b", "[a-z]*?.db",
-      "back\\slash\\*", "$(touch x) `id` ; & |", "~root", "größe.npz", "#hash%20?query=1&x"};
+  const std::vector<std::string> names = {"with space/a b.db",
+                                          "quote'd \"twice\".db",
+                                          "-rf",
+                                          "two\nlines",
+                                          "a:b",
+                                          "[a-z]*?.db",
+                                          "back\\slash\\*",
+                                          "$(touch x) `id` ; & |",
+                                          "~root",
+                                          "größe.npz",
+                                          "#hash%20?query=1&x"};
   std::uint64_t seed = 100;
   for (const std::string& name : names) {
     SCOPED_TRACE(name);
@@ -275,8 +282,7 @@ TEST_P(TransportConformance, does_not_fetch_what_is_there_already) {
   asked.open = [&](std::vector<core::Digest256>) {
     auto opened = open(object, object.layer);
     for (std::uint64_t piece = 0; piece < 6; ++piece) {
-      const std::string_view bytes =
-          std::string_view(object.content).substr(piece << 20, 1u << 20);
+      const std::string_view bytes = std::string_view(object.content).substr(piece << 20, 1u << 20);
       EXPECT_TRUE(opened->write_piece(piece, bytes, core::block_hashes(bytes)).ok());
     }
     return core::Result<DestinationPtr>(opened);

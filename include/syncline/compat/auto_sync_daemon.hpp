@@ -16,7 +16,9 @@ class [[deprecated(
   explicit AutoSyncDaemon(const Client& client) : client_(client) {}
 
   // Starts nothing: true when the daemon serves, which does what this loop did.
-  Result<bool> start() const { return client_.is_ready(); }
+  Result<bool> start() const {
+    return client_.is_ready();
+  }
   Result<SyncResponse> sync_now(SyncRequest request = {}) const {
     request.data_type = "games";
     return client_.sync(request);

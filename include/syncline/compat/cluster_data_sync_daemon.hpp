@@ -17,7 +17,9 @@ class [[deprecated(
   explicit ClusterDataSyncDaemon(const Client& client) : client_(client) {}
 
   // Starts nothing: true when the daemon serves, which does what this loop did.
-  Result<bool> start() const { return client_.is_ready(); }
+  Result<bool> start() const {
+    return client_.is_ready();
+  }
   Result<SyncResponse> trigger_sync(SyncRequest request = {}) const {
     request.data_type = "games";
     request.priority = Priority::kHigh;

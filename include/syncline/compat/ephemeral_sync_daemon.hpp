@@ -18,7 +18,9 @@ class [[deprecated(
   explicit EphemeralSyncDaemon(const Client& client) : client_(client) {}
 
   // Starts nothing: true when the daemon serves, which does what this loop did.
-  Result<bool> start() const { return client_.is_ready(); }
+  Result<bool> start() const {
+    return client_.is_ready();
+  }
   Result<Done> on_game_complete(const std::string& game_id) const {
     return client_.notify("game-completed", {{"game_id", game_id}});
   }

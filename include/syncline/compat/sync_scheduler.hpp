@@ -19,8 +19,12 @@ class [[deprecated(
  public:
   explicit SyncScheduler(const Client& client) : client_(client) {}
 
-  Result<StatusReport> get_cluster_data_status() const { return client_.status(); }
-  Result<std::vector<FreshnessRow>> get_sync_recommendations() const { return client_.freshness(); }
+  Result<StatusReport> get_cluster_data_status() const {
+    return client_.status();
+  }
+  Result<std::vector<FreshnessRow>> get_sync_recommendations() const {
+    return client_.freshness();
+  }
   // Syncs at once, ahead of everything normal.
   Result<SyncResponse> schedule_priority_sync(const std::string& data_type = "games") const {
     SyncRequest request;

@@ -17,7 +17,9 @@ class [[deprecated(
   explicit UnifiedDataSyncService(const Client& client) : client_(client) {}
 
   // Starts nothing: true when the daemon serves, which does what this loop did.
-  Result<bool> start() const { return client_.is_ready(); }
+  Result<bool> start() const {
+    return client_.is_ready();
+  }
   Result<SyncResponse> sync_once(SyncRequest request = {}) const {
     request.data_type = "all";
     return client_.sync(request);

@@ -60,8 +60,8 @@ core::Error invalid(const std::string& why) {
 core::Status check_condition(std::string_view sql) {
   if (sql.find_first_not_of(" \t\r\n") == std::string_view::npos) return invalid("it is blank");
   if (const char* wrong = what_is_wrong(sql)) return invalid(wrong);
-  auto db = syncline::sqlite::Database::open(":memory:",
-                                             syncline::sqlite::OpenMode::kReadWriteCreate);
+  auto db =
+      syncline::sqlite::Database::open(":memory:", syncline::sqlite::OpenMode::kReadWriteCreate);
   if (!db.ok()) return db.error();
   const auto parsed = db->prepare("SELECT 1 WHERE (" + std::string(sql) + "\n)");
   if (parsed.ok()) return {};

@@ -33,21 +33,37 @@ constexpr std::size_t kPositionMax = 2000;
 void put(ByteWriter& out, const Cell& cell) {
   out.u8(static_cast<std::uint8_t>(cell.index()));
   switch (cell.index()) {
-    case 1: out.zigzag(std::get<std::int64_t>(cell)); break;
-    case 2: out.f64(std::get<double>(cell)); break;
-    case 3: out.text(std::get<std::string>(cell)); break;
-    case 4: out.text(std::get<core::Blob>(cell).bytes); break;
-    default: break;
+    case 1:
+      out.zigzag(std::get<std::int64_t>(cell));
+      break;
+    case 2:
+      out.f64(std::get<double>(cell));
+      break;
+    case 3:
+      out.text(std::get<std::string>(cell));
+      break;
+    case 4:
+      out.text(std::get<core::Blob>(cell).bytes);
+      break;
+    default:
+      break;
   }
 }
 Cell get_cell(ByteReader& in) {
   switch (in.u8()) {
-    case 0: return {};
-    case 1: return in.zigzag();
-    case 2: return in.f64();
-    case 3: return std::string(in.text(in.left()));
-    case 4: return core::Blob{std::string(in.text(in.left()))};
-    default: in.fail(); return {};
+    case 0:
+      return {};
+    case 1:
+      return in.zigzag();
+    case 2:
+      return in.f64();
+    case 3:
+      return std::string(in.text(in.left()));
+    case 4:
+      return core::Blob{std::string(in.text(in.left()))};
+    default:
+      in.fail();
+      return {};
   }
 }
 
@@ -164,8 +180,8 @@ void Follow::move_to(const Probe& probe) {
   int distance_kept = 64;
   for (auto it = probes.begin(); it != probes.end(); ++it) {  // the farthest first
     if (it->rowid >= probe.rowid) break;
-    const auto distance = static_cast<std::uint64_t>(probe.rowid) -
-                          static_cast<std::uint64_t>(it->rowid);
+    const auto distance =
+        static_cast<std::uint64_t>(probe.rowid) - static_cast<std::uint64_t>(it->rowid);
     const int bits = 64 - __builtin_clzll(distance);
     if (!kept.empty() && bits == distance_kept) kept.pop_back();
     distance_kept = bits;

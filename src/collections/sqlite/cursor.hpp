@@ -63,9 +63,9 @@ struct Follow {
   std::optional<std::int64_t> last;  // highest rowid looked at; empty: none
   // Rows up to here were there when their roots began to be followed: their units are read anyhow.
   std::optional<std::int64_t> covered_to;
-  std::vector<Probe> probes;  // ascending; the last is the row at `last`, if it was there
-  std::set<std::int64_t> orphans;         // child rows that reached no root
-  std::uint64_t orphans_beyond = 0;       // more of them, not remembered
+  std::vector<Probe> probes;         // ascending; the last is the row at `last`, if it was there
+  std::set<std::int64_t> orphans;    // child rows that reached no root
+  std::uint64_t orphans_beyond = 0;  // more of them, not remembered
   bool operator==(const Follow&) const = default;
 
   // Moves to `probe`; of those before it keeps the highest of each distance 1, 2, 4, 8 …
@@ -74,9 +74,9 @@ struct Follow {
 
 // Comparison of all units of one root table, in the order of positions.
 struct Pass {
-  Position at;            // compared up to here; empty: at the beginning
-  bool is_owed = false;   // the database changed since a pass began that went to its end
-  bool is_again = false;  // it changed during this pass: one more is owed
+  Position at;             // compared up to here; empty: at the beginning
+  bool is_owed = false;    // the database changed since a pass began that went to its end
+  bool is_again = false;   // it changed during this pass: one more is owed
   bool has_ended = false;  // at least one went to its end
   bool operator==(const Pass&) const = default;
 
@@ -99,12 +99,12 @@ struct RootState {
 };
 
 struct Cursor {
-  std::uint64_t inode = 0;        // of the file that all this is about …
-  std::int64_t born_ns = 0;       // … and when it was made (0: the file system does not tell)
-  std::uint64_t settings = 0;     // hash of the configuration that decides what is a unit
+  std::uint64_t inode = 0;     // of the file that all this is about …
+  std::int64_t born_ns = 0;    // … and when it was made (0: the file system does not tell)
+  std::uint64_t settings = 0;  // hash of the configuration that decides what is a unit
   std::int64_t schema_cookie = 0;
-  std::optional<Stamp> stamp;     // empty: look again
-  std::map<std::string, Follow> tables;    // by name as kept
+  std::optional<Stamp> stamp;            // empty: look again
+  std::map<std::string, Follow> tables;  // by name as kept
   std::map<std::string, RootState> roots;
   std::map<std::string, std::string> refused;  // unit key -> why it cannot travel
   bool operator==(const Cursor&) const = default;

@@ -8,8 +8,8 @@ namespace syncline::collections::sqlite {
 using core::Cell;
 using core::Result;
 using core::Status;
-using syncline::sqlite::Statement;
 using syncline::sqlite::quoted;
+using syncline::sqlite::Statement;
 
 namespace {
 
@@ -31,7 +31,9 @@ std::uint64_t hash_of_cells(const Statement& row, int first) {
 std::int64_t first_above(const std::optional<std::int64_t>& last) {
   return last ? *last + 1 : INT64_MIN;
 }
-bool is_at_end(const std::optional<std::int64_t>& last) { return last && *last == INT64_MAX; }
+bool is_at_end(const std::optional<std::int64_t>& last) {
+  return last && *last == INT64_MAX;
+}
 
 }  // namespace
 
@@ -39,9 +41,9 @@ Result<std::optional<Probe>> DatabaseRead::probe_at(const MemberLayout& member,
                                                     std::int64_t rowid) {
   std::vector<std::string> columns{"c." + member.rowid};
   for (std::size_t column : member.key_columns) columns.push_back(column_sql(member, column, "c"));
-  SYNCLINE_ASSIGN(Statement select, db_.prepare(
-      "SELECT " + join(columns) + " FROM " + quoted(member.table->found_as) + " AS c WHERE c." +
-      member.rowid + " = ?1"));
+  SYNCLINE_ASSIGN(Statement select, db_.prepare("SELECT " + join(columns) + " FROM " +
+                                                quoted(member.table->found_as) + " AS c WHERE c." +
+                                                member.rowid + " = ?1"));
   select.bind(1, rowid);
   SYNCLINE_ASSIGN(const bool has_row, select.step());
   if (!has_row) return std::optional<Probe>();
@@ -78,8 +80,8 @@ Status DatabaseRead::begin_following() {
     const UnitLayout& unit = layout_.units[u];
     const MemberLayout& root = unit.root();
     const Pass& pass = state(u).pass;
-    const bool is_root_new = root.rowid.empty() ? !pass.has_ended && pass.at.empty()
-                                                : !follow(root).last.has_value();
+    const bool is_root_new =
+        root.rowid.empty() ? !pass.has_ended && pass.at.empty() : !follow(root).last.has_value();
     for (std::size_t m = 1; m < unit.members.size(); ++m) {
       const MemberLayout& member = unit.members[m];
       if (member.rowid.empty() || !is_root_new || follow(member).last) continue;
@@ -113,9 +115,9 @@ Result<bool> DatabaseRead::follow_root(std::size_t unit) {
   Follow& followed = follow(root);
   if (is_at_end(followed.last)) return true;
   const std::string rowid = "c." + root.rowid;
-  SYNCLINE_ASSIGN(Statement rows, db_.prepare("SELECT " + rowid + " FROM " +
-                                              quoted(root.table->found_as) + " AS c WHERE " +
-                                              rowid + " >= ?1 ORDER BY " + rowid));
+  SYNCLINE_ASSIGN(Statement rows,
+                  db_.prepare("SELECT " + rowid + " FROM " + quoted(root.table->found_as) +
+                              " AS c WHERE " + rowid + " >= ?1 ORDER BY " + rowid));
   rows.bind(1, first_above(followed.last));
   std::optional<std::int64_t> done;
   bool is_end = false;
@@ -155,22 +157,20 @@ Result<DatabaseRead::ChildQuery*> DatabaseRead::child_query(std::size_t unit, st
     const std::string parent_alias = "t" + std::to_string(++depth);
     std::vector<std::string> equal;
     for (std::size_t i = 0; i < members[at].link_columns.size(); ++i) {
-      equal.push_back(
-          column_sql(members[parent], members[at].parent_columns[i], parent_alias) + " = " +
-          column_sql(members[at], members[at].link_columns[i], child_alias));
+      equal.push_back(column_sql(members[parent], members[at].parent_columns[i], parent_alias) +
+                      " = " + column_sql(members[at], members[at].link_columns[i], child_alias));
     }
     from += " LEFT JOIN " + quoted(members[parent].table->found_as) + " AS " + parent_alias +
             " ON " + join(equal, " AND ");
     at = parent;
   }
   const std::string rowid = "t0." + members[m].rowid;
-  const std::string select =
-      "SELECT " + rowid + ", " +
-      join(position_sql(members[0], "t" + std::to_string(depth))) + " FROM " + from + " WHERE ";
+  const std::string select = "SELECT " + rowid + ", " +
+                             join(position_sql(members[0], "t" + std::to_string(depth))) +
+                             " FROM " + from + " WHERE ";
   SYNCLINE_ASSIGN(Statement above, db_.prepare(select + rowid + " >= ?1 ORDER BY " + rowid, true));
   SYNCLINE_ASSIGN(Statement one, db_.prepare(select + rowid + " = ?1", true));
-  return &child_queries_
-              .emplace(std::pair(unit, m), ChildQuery{std::move(above), std::move(one)})
+  return &child_queries_.emplace(std::pair(unit, m), ChildQuery{std::move(above), std::move(one)})
               .first->second;
 }
 

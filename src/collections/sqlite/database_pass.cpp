@@ -5,8 +5,8 @@ namespace syncline::collections::sqlite {
 
 using core::Cell;
 using core::Result;
-using syncline::sqlite::Statement;
 using syncline::sqlite::quoted;
+using syncline::sqlite::Statement;
 
 namespace {
 
@@ -39,9 +39,9 @@ Result<bool> DatabaseRead::can_follow_changes(std::size_t unit) {
                                               " AS c WHERE " + column + " >= ?1"));
   SYNCLINE_ASSIGN(const bool has_plan, plan.step());
   if (has_plan && plan.text(3).starts_with("SEARCH")) return true;
-  SYNCLINE_ASSIGN(const std::int64_t rows, db_.ask_number(
-      "SELECT count(*) FROM (SELECT 1 FROM " + table + " LIMIT " +
-      std::to_string(kUnindexedRowsMax + 1) + ")"));
+  SYNCLINE_ASSIGN(const std::int64_t rows,
+                  db_.ask_number("SELECT count(*) FROM (SELECT 1 FROM " + table + " LIMIT " +
+                                 std::to_string(kUnindexedRowsMax + 1) + ")"));
   if (rows <= kUnindexedRowsMax) return true;
   change_problems_[unit] =
       "table " + root.table->found_as + " has no index on " +
@@ -75,16 +75,16 @@ Result<bool> DatabaseRead::follow_changes(std::size_t unit) {
   if (changed.is_between) {
     where = "(" + column + " > ?1 OR (" + column + " = ?1 AND " + is_above(position, 2) + "))";
   } else {
-    SYNCLINE_ASSIGN(Statement ties, db_.prepare(
-        "SELECT count(*) FROM (SELECT 1" + from + " WHERE " + column + " = ?1 LIMIT " +
-        std::to_string(kTiesMax + 1) + ")"));
+    SYNCLINE_ASSIGN(Statement ties,
+                    db_.prepare("SELECT count(*) FROM (SELECT 1" + from + " WHERE " + column +
+                                " = ?1 LIMIT " + std::to_string(kTiesMax + 1) + ")"));
     ties.bind(1, changed.value);
     SYNCLINE_ASSIGN(const bool has_count, ties.step());
     if (has_count && ties.number(0) > kTiesMax) where = column + " > ?1";
   }
-  SYNCLINE_ASSIGN(Statement rows, db_.prepare(
-      "SELECT " + column + ", " + join(position) + from + " WHERE " + where + " ORDER BY " +
-      column + ", " + join(position)));
+  SYNCLINE_ASSIGN(Statement rows,
+                  db_.prepare("SELECT " + column + ", " + join(position) + from + " WHERE " +
+                              where + " ORDER BY " + column + ", " + join(position)));
   rows.bind(1, changed.value);
   for (std::size_t i = 0; changed.is_between && i < changed.at.size(); ++i) {
     rows.bind(static_cast<int>(i) + 2, changed.at[i]);
@@ -115,10 +115,10 @@ Result<bool> DatabaseRead::run_pass(std::size_t unit) {
     return is_bounded && std::chrono::steady_clock::now() - begin >= pass_left_;
   };
   const std::vector<std::string> position = position_sql(root, "c");
-  SYNCLINE_ASSIGN(Statement rows, db_.prepare(
-      "SELECT " + join(position) + " FROM " + quoted(root.table->found_as) + " AS c" +
-      (pass.at.empty() ? "" : " WHERE " + is_above(position, 1)) + " ORDER BY " +
-      join(position)));
+  SYNCLINE_ASSIGN(Statement rows,
+                  db_.prepare("SELECT " + join(position) + " FROM " + quoted(root.table->found_as) +
+                              " AS c" + (pass.at.empty() ? "" : " WHERE " + is_above(position, 1)) +
+                              " ORDER BY " + join(position)));
   for (std::size_t i = 0; i < pass.at.size(); ++i) {
     rows.bind(static_cast<int>(i) + 1, pass.at[i]);
   }

@@ -12,9 +12,9 @@ using core::Error;
 using core::ErrorKind;
 using core::Result;
 using core::Status;
+using syncline::sqlite::quoted;
 using syncline::sqlite::Statement;
 using syncline::sqlite::Transaction;
-using syncline::sqlite::quoted;
 
 namespace {
 constexpr std::size_t kConsideredMax = 1u << 20;
@@ -23,8 +23,13 @@ constexpr std::size_t kWhyMax = 300;
 
 DatabaseRead::DatabaseRead(LiveDatabase& live, const Layout& layout, Cursor& cursor,
                            ReadContext& context, core::Duration& pass_left)
-    : live_(live), db_(live.db()), layout_(layout), cursor_(cursor), context_(context),
-      pass_left_(pass_left), reader_(db_, layout, context.config, context.limits.unit),
+    : live_(live),
+      db_(live.db()),
+      layout_(layout),
+      cursor_(cursor),
+      context_(context),
+      pass_left_(pass_left),
+      reader_(db_, layout, context.config, context.limits.unit),
       considered_(layout.units.size()) {}
 
 void DatabaseRead::changed() {
@@ -129,8 +134,8 @@ DatabaseRead::Seen DatabaseRead::take(std::size_t, const Position&, FoundUnit& f
   core::EncodedUnit& unit = found.sealed;
   cursor_.refused.erase(unit.key);
   const auto taken = taken_.find(unit.key);
-  const auto last = taken != taken_.end() ? std::optional(taken->second)
-                                          : context_.known.hash_of(unit.key);
+  const auto last =
+      taken != taken_.end() ? std::optional(taken->second) : context_.known.hash_of(unit.key);
   if (last && *last == unit.hash) return Seen::kDone;
   ReadOutcome& out = context_.out;
   if (out.units.size() >= context_.limits.units_max ||

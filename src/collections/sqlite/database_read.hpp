@@ -66,7 +66,7 @@ class DatabaseRead {
 
   core::Status verify(const MemberLayout& member);
   core::Status begin_following();
-  core::Result<bool> look_at_open(std::size_t unit);      // each: true when it came to its end
+  core::Result<bool> look_at_open(std::size_t unit);  // each: true when it came to its end
   core::Result<bool> follow_root(std::size_t unit);
   core::Result<bool> follow_child(std::size_t unit, std::size_t member);
   core::Result<bool> look_at_orphans(std::size_t unit, std::size_t member);

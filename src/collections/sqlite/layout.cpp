@@ -38,8 +38,10 @@ core::Result<std::string> rowid_name(const reconcile::Table& table, const std::s
   const std::string surrogate = table.surrogate();  // an alias of the rowid
   if (!surrogate.empty()) return quoted(table.find(surrogate)->found_as);
   return Error{ErrorKind::kInvalid,
-               "table " + table.found_as + " hides its rowid behind columns called rowid, _rowid_ "
-               "and oid: rename one of them, or leave it out with tables_exclude", path};
+               "table " + table.found_as +
+                   " hides its rowid behind columns called rowid, _rowid_ "
+                   "and oid: rename one of them, or leave it out with tables_exclude",
+               path};
 }
 
 std::string missing_column(const std::string& setting, const std::string& column,

@@ -30,22 +30,22 @@ struct MemberLayout {
 };
 
 struct UnitLayout {
-  std::vector<MemberLayout> members;  // root first, each parent before its children
+  std::vector<MemberLayout> members;    // root first, each parent before its children
   std::vector<std::size_t> config_key;  // columns of the root
   std::vector<std::string> config_key_names;
-  std::size_t changed_by = kNone;     // column of the root
+  std::size_t changed_by = kNone;  // column of the root
   static constexpr std::size_t kNone = std::size_t(-1);
   const MemberLayout& root() const { return members.front(); }
 };
 
 struct Layout {
-  reconcile::Schema schema;              // all ordinary tables
+  reconcile::Schema schema;  // all ordinary tables
   std::vector<reconcile::UnitPlan> plans;
   std::vector<UnitLayout> units;
   std::int64_t schema_cookie = 0;
-  std::string schema_id;                 // of what travels
+  std::string schema_id;  // of what travels
   std::string schema_bytes;
-  std::vector<std::string> problems;     // what the configuration names and this database lacks
+  std::vector<std::string> problems;  // what the configuration names and this database lacks
 
   const MemberLayout* find(const std::string& table) const;
 };

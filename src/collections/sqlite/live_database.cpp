@@ -126,9 +126,8 @@ Result<Glance> glance_at(const std::string& path) {
   glance.identity.inode = glance.stamp.main.inode;
   std::int64_t wal_born = 0;
   look(path + "-wal", glance.stamp.wal, wal_born, is_regular);
-  const std::int64_t newest =
-      std::max({glance.stamp.main.mtime_ns, glance.stamp.main.ctime_ns, glance.stamp.wal.mtime_ns,
-                glance.stamp.wal.ctime_ns});
+  const std::int64_t newest = std::max({glance.stamp.main.mtime_ns, glance.stamp.main.ctime_ns,
+                                        glance.stamp.wal.mtime_ns, glance.stamp.wal.ctime_ns});
   // A server's clock stamps the files of a network file system: nothing to compare with.
   glance.is_settled = newest < before - kSettledNs && !is_on_network(path);
   return glance;
@@ -162,8 +161,8 @@ Result<LiveDatabase> LiveDatabase::open(const std::string& path, const Limits& l
   }
   struct stat shm {};
   const bool has_shm = ::lstat((path + "-shm").c_str(), &shm) == 0;
-  const bool is_alone = is_wal && glance.stamp.wal.size == 0 &&
-                        !(glance.stamp.wal.exists && has_shm);
+  const bool is_alone =
+      is_wal && glance.stamp.wal.size == 0 && !(glance.stamp.wal.exists && has_shm);
   if (is_alone && !glance.is_settled) {
     std::this_thread::sleep_for(std::chrono::nanoseconds(kSettledNs));
     const auto again = glance_at(path);
@@ -203,12 +202,14 @@ Error LiveDatabase::explain(const Error& error) const {
                "): what was read before is safe; restore it, or rescue it with sqlite3's .recover");
   }
   if (has("attempt to write a readonly database")) {
-    return say("was left in the middle of a transaction by a program that died; it is read when "
-               "its program opens it again, which rolls that transaction back");
+    return say(
+        "was left in the middle of a transaction by a program that died; it is read when "
+        "its program opens it again, which rolls that transaction back");
   }
   if (has("unable to open database file")) {
-    return say("has a WAL whose shared memory (-shm) cannot be made or used here: let this user "
-               "write in its folder");
+    return say(
+        "has a WAL whose shared memory (-shm) cannot be made or used here: let this user "
+        "write in its folder");
   }
   if (has("disk I/O error")) return say("cannot be read: " + error.what + "; see the system's log");
   return error;

@@ -9,8 +9,8 @@ namespace syncline::collections::sqlite {
 using core::Cell;
 using core::Result;
 using core::Status;
-using syncline::sqlite::Statement;
 using syncline::sqlite::quoted;
+using syncline::sqlite::Statement;
 
 namespace {
 constexpr std::size_t kChainMax = 1000;
@@ -25,7 +25,8 @@ Statement* Names::statement(const MemberLayout& member, Status& status) {
   std::vector<std::string> columns{id};
   for (std::size_t column : member.key_columns) columns.push_back(column_sql(member, column, "r"));
   auto made = db_.prepare("SELECT " + join(columns) + " FROM " + quoted(member.table->found_as) +
-                              " AS r WHERE " + id + " = ?1", true);
+                              " AS r WHERE " + id + " = ?1",
+                          true);
   if (!made.ok()) {
     status = made.error();
     return nullptr;

@@ -32,8 +32,7 @@ core::Result<std::string> unpack(std::string_view packed) {
     return corrupt;
   }
   std::string out(static_cast<std::size_t>(size), '\0');
-  const std::size_t got =
-      ZSTD_decompress(out.data(), out.size(), packed.data(), packed.size());
+  const std::size_t got = ZSTD_decompress(out.data(), out.size(), packed.data(), packed.size());
   if (ZSTD_isError(got) != 0 || got != out.size()) return corrupt;
   return out;
 }

@@ -43,14 +43,13 @@ Status Partition::load() {
   SYNCLINE_TRY(load_shapes());
   fingerprint_ = {};
   is_fingerprint_changed_ = false;
-  SYNCLINE_ASSIGN(auto meta, db_.prepare(
-      "SELECT value FROM syncline_meta WHERE name = 'fingerprint'"));
+  SYNCLINE_ASSIGN(auto meta,
+                  db_.prepare("SELECT value FROM syncline_meta WHERE name = 'fingerprint'"));
   SYNCLINE_ASSIGN(const bool has_fingerprint, meta.step());
   if (has_fingerprint && !reconcile::parse_fingerprint(meta.bytes(0), fingerprint_)) {
     return Error{ErrorKind::kCorrupt, "the replica's fingerprint is damaged", db_.path()};
   }
-  SYNCLINE_ASSIGN(pending_, db_.ask_number(
-      "SELECT count(*) FROM syncline_refs WHERE is_pending"));
+  SYNCLINE_ASSIGN(pending_, db_.ask_number("SELECT count(*) FROM syncline_refs WHERE is_pending"));
   return {};
 }
 
@@ -61,8 +60,8 @@ Status Partition::load_logs() {
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
     if (!has_row) return {};
-    const LogId id{config_.name, core::NodeId(rows.text(1)),
-                   {static_cast<std::uint64_t>(rows.number(2))}};
+    const LogId id{
+        config_.name, core::NodeId(rows.text(1)), {static_cast<std::uint64_t>(rows.number(2))}};
     auto merged = core::parse_seq_set(rows.bytes(3), std::size_t{1} << 24);
     if (!merged) {
       return Error{ErrorKind::kCorrupt, "the replica's table of logs is damaged", db_.path()};
@@ -75,8 +74,8 @@ Status Partition::load_logs() {
 core::Result<Partition::Log*> Partition::log_of(const LogId& id) {
   auto found = logs_.find(id);
   if (found != logs_.end()) return &found->second;
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT INTO syncline_logs (origin, epoch) VALUES (?, ?)"));
+  SYNCLINE_ASSIGN(db::Statement* const insert,
+                  sql("INSERT INTO syncline_logs (origin, epoch) VALUES (?, ?)"));
   insert->bind(1, std::string_view(id.origin.text));
   SYNCLINE_TRY(insert->bind(2, static_cast<std::int64_t>(id.epoch.value)).run());
   Log& log = logs_[id];
@@ -141,15 +140,15 @@ Status Partition::finish(MergeReport&) {
   for (Deriver* deriver : derivers_) SYNCLINE_TRY(deriver->run(db_));
   for (auto& [id, log] : logs_) {
     if (!log.is_changed) continue;
-    SYNCLINE_ASSIGN(db::Statement* const update, sql(
-        "UPDATE syncline_logs SET merged = ? WHERE log = ?"));
+    SYNCLINE_ASSIGN(db::Statement* const update,
+                    sql("UPDATE syncline_logs SET merged = ? WHERE log = ?"));
     update->bind(1, std::string_view(to_string(log.merged)));
     SYNCLINE_TRY(update->bind(2, log.number).run());
     log.is_changed = false;
   }
   if (is_fingerprint_changed_) {
-    SYNCLINE_ASSIGN(db::Statement* const update, sql(
-        "INSERT OR REPLACE INTO syncline_meta VALUES ('fingerprint', ?)"));
+    SYNCLINE_ASSIGN(db::Statement* const update,
+                    sql("INSERT OR REPLACE INTO syncline_meta VALUES ('fingerprint', ?)"));
     SYNCLINE_TRY(update->bind(1, std::string_view(to_string(fingerprint_))).run());
     is_fingerprint_changed_ = false;
   }

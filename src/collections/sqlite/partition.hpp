@@ -55,15 +55,15 @@ struct StoredUnit {
   core::Digest256 hash;                     // of the folded unit
   std::optional<core::Digest256> measured;  // of its rows as read back, where that differs
   std::int64_t shape = 0;
-  std::vector<RowRuns> rows;                // per table of the shape
-  std::vector<RecordName> versions;         // that contribute, newest first
+  std::vector<RowRuns> rows;         // per table of the shape
+  std::vector<RecordName> versions;  // that contribute, newest first
 };
 
 struct StoredRecord {
   std::uint64_t hlc = 0;
   core::WallMs committed_at;
   std::int64_t unit = 0;
-  std::int64_t schema = 0;                  // 0: unknown, of a superseded one
+  std::int64_t schema = 0;  // 0: unknown, of a superseded one
   core::Digest256 hash;
   std::optional<core::ConfigKey> config_key;  // where it is not the unit's
   bool is_superseded = false;
@@ -72,7 +72,7 @@ struct StoredRecord {
 // A version with what is needed to fold and write it.
 struct Version {
   RecordName name;
-  core::Record record;                      // without its unit's bytes
+  core::Record record;  // without its unit's bytes
   core::NodeId origin;
   core::Unit unit;
   const SchemaInfo* schema = nullptr;
@@ -91,10 +91,10 @@ struct TableLayout {
   const TableMeaning* meaning = nullptr;
   std::vector<std::string> columns;
   std::vector<Affinity> affinities;
-  std::vector<const KeptTable*> parents;    // per column: whose rows its cells name; null: a value
-  std::vector<int> key_at;                  // positions of the key's columns; -1: not there
+  std::vector<const KeptTable*> parents;  // per column: whose rows its cells name; null: a value
+  std::vector<int> key_at;                // positions of the key's columns; -1: not there
   bool has_references = false;
-  bool is_plain_key = false;                // the database holds the key unique, as fold() does
+  bool is_plain_key = false;  // the database holds the key unique, as fold() does
   std::unique_ptr<syncline::sqlite::Statement> insert;
   std::unique_ptr<syncline::sqlite::Statement> select;
 };
@@ -218,11 +218,9 @@ class Partition {
 
   // ── row_names.cpp ──
   core::Result<std::int64_t> id_of(const KeptTable& parent, const std::string& name);
-  core::Status register_row(const TableLayout& layout, const std::string& name,
-                            std::int64_t rowid);
-  core::Status note_reference(const KeptTable& table, std::int64_t rowid,
-                              const std::string& column, const KeptTable& parent,
-                              const std::string& name, bool is_pending);
+  core::Status register_row(const TableLayout& layout, const std::string& name, std::int64_t rowid);
+  core::Status note_reference(const KeptTable& table, std::int64_t rowid, const std::string& column,
+                              const KeptTable& parent, const std::string& name, bool is_pending);
   core::Result<std::optional<std::string>> noted_reference(const KeptTable& table,
                                                            std::int64_t rowid,
                                                            const std::string& column);
@@ -236,9 +234,9 @@ class Partition {
   std::map<std::int64_t, core::LogId> log_names_;
   reconcile::Fingerprint fingerprint_;
   bool is_fingerprint_changed_ = false;
-  std::int64_t pending_ = 0;                // references that wait
-  std::set<int> referenced_;                // tables whose hidden column is referred to
-  std::set<std::int64_t> unmeasured_;       // units whose `measured` must be taken before commit
+  std::int64_t pending_ = 0;           // references that wait
+  std::set<int> referenced_;           // tables whose hidden column is referred to
+  std::set<std::int64_t> unmeasured_;  // units whose `measured` must be taken before commit
 
   std::vector<std::unique_ptr<SchemaInfo>> schemas_;
   std::map<std::string, SchemaInfo*> schemas_now_;  // by id, under the configuration in force

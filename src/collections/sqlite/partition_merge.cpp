@@ -74,8 +74,8 @@ bool is_plain(const core::Unit& unit, const ShapeLayout& layout, const SchemaInf
 reconcile::Folded fold_all(std::vector<Version>& versions) {
   std::vector<reconcile::UnitVersion> input;
   for (Version& version : versions) {
-    input.push_back({version.record.hlc, version.origin, std::move(version.unit),
-                     &version.schema->rules});
+    input.push_back(
+        {version.record.hlc, version.origin, std::move(version.unit), &version.schema->rules});
   }
   reconcile::Folded folded = reconcile::fold(input, {});
   for (std::size_t i = 0; i < versions.size(); ++i) versions[i].unit = std::move(input[i].unit);
@@ -160,8 +160,7 @@ core::Result<std::optional<Partition::Checked>> Partition::check(const Incoming&
     refusal = "its bytes are those of another unit";
     return nothing;
   }
-  SYNCLINE_ASSIGN(const SchemaInfo* const schema,
-                  schema_of(*incoming.batch, sent.schema, refusal));
+  SYNCLINE_ASSIGN(const SchemaInfo* const schema, schema_of(*incoming.batch, sent.schema, refusal));
   if (schema == nullptr) return nothing;
   refusal = misfit_of(*unit, *schema);
   if (!refusal.empty()) return nothing;
@@ -171,9 +170,10 @@ core::Result<std::optional<Partition::Checked>> Partition::check(const Incoming&
 Status Partition::put_aside(const Incoming& incoming, std::int64_t log, const std::string& reason,
                             MergeReport& report) {
   const core::Record& record = *incoming.record;
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT OR REPLACE INTO syncline_aside (log, seq, reason, key, config_key, schema, hash, "
-      "hlc, committed_at, bytes, schema_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  SYNCLINE_ASSIGN(
+      db::Statement* const insert,
+      sql("INSERT OR REPLACE INTO syncline_aside (log, seq, reason, key, config_key, schema, hash, "
+          "hlc, committed_at, bytes, schema_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert->bind(1, log).bind(2, static_cast<std::int64_t>(record.seq.value));
   insert->bind(3, std::string_view(reason)).bind(4, std::string_view(record.unit.key));
   insert->bind(5, std::string_view(record.unit.config_key.text));
@@ -233,8 +233,8 @@ Status Partition::refold(Version version, StoredUnit unit, MergeReport& report) 
     SYNCLINE_ASSIGN(const auto old, load_record(unit.versions[0]));
     const core::LogId* log = log_by(unit.versions[0].log);
     if (old && log != nullptr && old->schema == version.schema->number && old->hash == unit.hash) {
-      const bool is_later = std::tie(version.record.hlc, version.origin) >
-                            std::tie(old->hlc, log->origin);
+      const bool is_later =
+          std::tie(version.record.hlc, version.origin) > std::tie(old->hlc, log->origin);
       SYNCLINE_TRY(save_record(version.name, stored_from(version, unit, !is_later)));
       if (!is_later) return {};
       SYNCLINE_TRY(supersede(unit.versions[0]));
@@ -291,9 +291,8 @@ Status Partition::store_folded(StoredUnit unit, std::vector<Version> versions,
 Status Partition::settle_versions(StoredUnit& unit, const std::vector<Version>& versions,
                                   const std::vector<std::size_t>& contributing, bool keep) {
   std::vector<std::size_t> order = contributing;
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return is_newer(versions[a], versions[b]);
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return is_newer(versions[a], versions[b]); });
   unit.versions.clear();
   for (const std::size_t i : order) unit.versions.push_back(versions[i].name);
   SYNCLINE_TRY(save_unit(unit));

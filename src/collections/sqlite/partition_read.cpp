@@ -24,8 +24,8 @@ core::Result<std::optional<core::Record>> Partition::record_of(const RecordName&
   record->unit.config_key = stored->config_key ? *stored->config_key : unit->config_key;
   record->unit.hash = stored->hash;
   if (stored->schema != 0) {
-    SYNCLINE_ASSIGN(db::Statement* const select, sql(
-        "SELECT id, bytes FROM syncline_schemas WHERE schema = ?"));
+    SYNCLINE_ASSIGN(db::Statement* const select,
+                    sql("SELECT id, bytes FROM syncline_schemas WHERE schema = ?"));
     SYNCLINE_ASSIGN(const bool is_there, select->bind(1, stored->schema).step());
     if (is_there) {
       record->unit.schema = select->text(0);
@@ -48,9 +48,10 @@ core::Result<std::optional<core::Record>> Partition::record_of(const RecordName&
 core::Result<std::optional<core::Record>> Partition::aside_record(const RecordName& name,
                                                                   core::RecordBatch& out) {
   std::optional<core::Record> record;
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT key, config_key, schema, hash, hlc, committed_at, bytes, schema_bytes "
-      "FROM syncline_aside WHERE log = ? AND seq = ?"));
+  SYNCLINE_ASSIGN(
+      db::Statement* const select,
+      sql("SELECT key, config_key, schema, hash, hlc, committed_at, bytes, schema_bytes "
+          "FROM syncline_aside WHERE log = ? AND seq = ?"));
   select->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq));
   SYNCLINE_ASSIGN(const bool is_there, select->step());
   if (is_there && select->bytes(3).size() == 32) {
@@ -94,14 +95,16 @@ core::Result<ScrubReport> Partition::scrub(std::size_t units_max) {
     if (!has_row) break;
     if (check.text(0) != "ok") report.damaged.push_back(db_.path() + ": " + check.text(0));
   }
-  SYNCLINE_ASSIGN(std::int64_t at, db_.ask_number(
-      "SELECT coalesce((SELECT value FROM syncline_meta WHERE name = 'scrubbed_to'), 0)"));
+  SYNCLINE_ASSIGN(
+      std::int64_t at,
+      db_.ask_number(
+          "SELECT coalesce((SELECT value FROM syncline_meta WHERE name = 'scrubbed_to'), 0)"));
   const std::int64_t started = at;
   bool has_wrapped = false;
   while (report.checked < units_max) {
-    SYNCLINE_ASSIGN(db::Statement* const select, sql(
-        "SELECT unit FROM syncline_units WHERE unit > ? AND hash IS NOT NULL "
-        "ORDER BY unit LIMIT 1"));
+    SYNCLINE_ASSIGN(db::Statement* const select,
+                    sql("SELECT unit FROM syncline_units WHERE unit > ? AND hash IS NOT NULL "
+                        "ORDER BY unit LIMIT 1"));
     SYNCLINE_ASSIGN(const bool is_there, select->bind(1, at).step());
     const std::int64_t next = is_there ? select->number(0) : 0;
     select->reset();
@@ -124,8 +127,8 @@ core::Result<ScrubReport> Partition::scrub(std::size_t units_max) {
                                "': its rows are not those that were merged (" + db_.path() + ")");
     }
   }
-  SYNCLINE_ASSIGN(db::Statement* const save, sql(
-      "INSERT OR REPLACE INTO syncline_meta VALUES ('scrubbed_to', ?)"));
+  SYNCLINE_ASSIGN(db::Statement* const save,
+                  sql("INSERT OR REPLACE INTO syncline_meta VALUES ('scrubbed_to', ?)"));
   SYNCLINE_TRY(save->bind(1, at).run());
   return report;
 }

@@ -56,8 +56,9 @@ std::string insert_text(const TableLayout& layout) {
 }  // namespace
 
 Status Partition::load_schemas() {
-  SYNCLINE_ASSIGN(auto rows, db_.prepare(
-      "SELECT schema, id, rules, bytes FROM syncline_schemas ORDER BY schema"));
+  SYNCLINE_ASSIGN(
+      auto rows,
+      db_.prepare("SELECT schema, id, rules, bytes FROM syncline_schemas ORDER BY schema"));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
     if (!has_row) return {};
@@ -94,8 +95,7 @@ const SchemaInfo* Partition::schema_by(std::int64_t number) const {
 
 // Null with a `refusal`: no unit can be read with it, now or ever.
 core::Result<const SchemaInfo*> Partition::schema_of(const core::RecordBatch& batch,
-                                                     const std::string& id,
-                                                     std::string& refusal) {
+                                                     const std::string& id, std::string& refusal) {
   if (auto known = schemas_now_.find(id); known != schemas_now_.end()) return known->second;
   const SchemaInfo* const nothing = nullptr;
   auto carried = batch.schemas.find(id);
@@ -128,8 +128,8 @@ core::Result<const SchemaInfo*> Partition::schema_of(const core::RecordBatch& ba
   for (const std::string& text : *made) {
     if (const Status run = db_.run(text); !run.ok()) return give_up(run.error());
   }
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT INTO syncline_schemas (id, rules, bytes) VALUES (?, ?, ?)"));
+  SYNCLINE_ASSIGN(db::Statement* const insert,
+                  sql("INSERT INTO syncline_schemas (id, rules, bytes) VALUES (?, ?, ?)"));
   insert->bind(1, std::string_view(id)).bind_blob(2, rules_).bind_blob(3, carried->second);
   SYNCLINE_TRY(insert->run());
   info->number = db_.last_rowid();
@@ -160,8 +160,8 @@ core::Result<const Shape*> Partition::shape_of(const core::Unit& unit) {
   if (auto known = shape_by_bytes_.find(bytes); known != shape_by_bytes_.end()) {
     return known->second;
   }
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT INTO syncline_shapes (bytes) VALUES (?)"));
+  SYNCLINE_ASSIGN(db::Statement* const insert,
+                  sql("INSERT INTO syncline_shapes (bytes) VALUES (?)"));
   SYNCLINE_TRY(insert->bind_blob(1, bytes).run());
   auto shape = std::make_unique<Shape>();
   shape->number = db_.last_rowid();
@@ -173,7 +173,7 @@ core::Result<const Shape*> Partition::shape_of(const core::Unit& unit) {
 }
 
 core::Result<ShapeLayout*> Partition::layout_of(const Shape& shape,
-                                           std::vector<const SchemaInfo*> schemas) {
+                                                std::vector<const SchemaInfo*> schemas) {
   std::string name = std::to_string(shape.number);
   for (const SchemaInfo* schema : schemas) name += "," + std::to_string(schema->number);
   std::unique_ptr<ShapeLayout>& layout = layouts_[name];
@@ -189,15 +189,18 @@ core::Result<ShapeLayout*> Partition::layout_of(const Shape& shape,
       if (source == nullptr && schema->find(shape.tables[t]) != nullptr) source = schema;
     }
     if (table.table == nullptr || source == nullptr) {
-      return Error{ErrorKind::kCorrupt, "a unit has table '" + shape.tables[t] +
-                                            "', which the replica lacks", db_.path()};
+      return Error{ErrorKind::kCorrupt,
+                   "a unit has table '" + shape.tables[t] + "', which the replica lacks",
+                   db_.path()};
     }
     table.meaning = source->find(shape.tables[t]);
     for (const std::string& column : table.columns) {
       const KeptColumn* kept = table.table->find(column);
       if (kept == nullptr) {
-        return Error{ErrorKind::kCorrupt, "a unit has column '" + shape.tables[t] + "." + column +
-                                              "', which the replica lacks", db_.path()};
+        return Error{
+            ErrorKind::kCorrupt,
+            "a unit has column '" + shape.tables[t] + "." + column + "', which the replica lacks",
+            db_.path()};
       }
       table.affinities.push_back(kept->affinity);
       const std::string* parent = source->parent_of(shape.tables[t], column);
@@ -210,8 +213,8 @@ core::Result<ShapeLayout*> Partition::layout_of(const Shape& shape,
       auto it = std::find(table.columns.begin(), table.columns.end(), column);
       const auto at = it == table.columns.end() ? -1 : static_cast<int>(it - table.columns.begin());
       table.key_at.push_back(at);
-      is_plain &= at >= 0 && table.affinities[static_cast<std::size_t>(std::max(at, 0))] !=
-                                 Affinity::kBlob;
+      is_plain &=
+          at >= 0 && table.affinities[static_cast<std::size_t>(std::max(at, 0))] != Affinity::kBlob;
     }
     table.is_plain_key = is_plain || table.meaning->key.kind == reconcile::KeyKind::kContent;
     made->has_references |= table.has_references;

@@ -30,9 +30,9 @@ struct Replica::State {
 
   explicit State(const core::CollectionConfig& c) : config(c) {}
   core::CollectionConfig config;
-  std::map<ConfigKey, Place> places;  // all databases there are
+  std::map<ConfigKey, Place> places;                                 // all databases there are
   std::list<std::pair<ConfigKey, std::unique_ptr<Partition>>> open;  // last used first
-  mutable std::mutex mutex;           // guards `together`
+  mutable std::mutex mutex;                                          // guards `together`
   reconcile::Fingerprint together;
 
   ConfigKey place_of(const ConfigKey& key) const {
@@ -123,8 +123,7 @@ core::Result<MergeReport> Replica::merge(std::span<const core::RecordBatchPtr> b
     if (!merged.ok()) return merged.error();
     report.merged += merged->merged;
     report.repeated += merged->repeated;
-    report.problems.insert(report.problems.end(), merged->problems.begin(),
-                           merged->problems.end());
+    report.problems.insert(report.problems.end(), merged->problems.begin(), merged->problems.end());
   }
   return report;
 }
@@ -148,7 +147,9 @@ core::Result<core::RecordBatch> Replica::read(const LogId& log, const SeqSet& wa
   return out;
 }
 
-std::uint64_t Replica::units() const { return fingerprint().count; }
+std::uint64_t Replica::units() const {
+  return fingerprint().count;
+}
 
 reconcile::Fingerprint Replica::fingerprint() const {
   const std::lock_guard lock(state_->mutex);

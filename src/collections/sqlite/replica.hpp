@@ -32,14 +32,14 @@
 namespace syncline::collections::sqlite {
 
 struct MergeReport {
-  std::uint64_t merged = 0;     // records new to the replica
-  std::uint64_t repeated = 0;   // had been merged before
+  std::uint64_t merged = 0;           // records new to the replica
+  std::uint64_t repeated = 0;         // had been merged before
   std::vector<std::string> problems;  // records that cannot be merged, one line each; kept aside
 };
 
 struct ScrubReport {
-  std::uint64_t checked = 0;          // units compared with their hash
-  std::vector<std::string> damaged;   // one line each
+  std::uint64_t checked = 0;         // units compared with their hash
+  std::vector<std::string> damaged;  // one line each
 };
 
 class Replica {

@@ -154,7 +154,8 @@ core::Result<FileState> look_at(const std::string& path) {
   if (size < 100 || std::string_view(header, 16) != std::string_view("SQLite format 3\0", 16)) {
     return Error{ErrorKind::kCorrupt,
                  "the replica is damaged, or is no database at all; it is left alone: move it away "
-                 "and it is made anew from the other nodes", path};
+                 "and it is made anew from the other nodes",
+                 path};
   }
   if (big_endian(header + 68) != kReplicaId) {
     return Error{ErrorKind::kConflict,
@@ -175,9 +176,10 @@ core::Result<db::Database> open_replica_file(const std::string& wanted,
   const std::string path = resolved(wanted);
   if (state == FileState::kMissing) SYNCLINE_TRY(create(path, collection, config_key));
   SYNCLINE_ASSIGN(auto file, db::Database::open(path, db::OpenMode::kReadWriteCreate));
-  SYNCLINE_TRY(file.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-                        "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; "
-                        "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864"));
+  SYNCLINE_TRY(
+      file.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+               "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; "
+               "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864"));
   SYNCLINE_ASSIGN(const std::string holds, get_meta(file, "collection"));
   SYNCLINE_ASSIGN(const std::string key, get_meta(file, "config_key"));
   if (holds != collection.text || key != config_key.text) {
@@ -218,8 +220,7 @@ core::Result<std::vector<ReplicaFile>> files_of(const std::string& path_pattern)
         !name.ends_with(after)) {
       continue;
     }
-    const std::string part =
-        name.substr(before.size(), name.size() - before.size() - after.size());
+    const std::string part = name.substr(before.size(), name.size() - before.size() - after.size());
     const std::string path = with_part(path_pattern, part);
     const auto state = look_at(path);
     if (!state.ok() && state.error().kind == ErrorKind::kConflict) continue;  // not ours

@@ -20,8 +20,8 @@ namespace syncline::collections::sqlite {
 
 struct TableMeaning {
   reconcile::RowKey key;
-  std::string hidden;                              // does not travel; empty: all columns do
-  std::vector<reconcile::Reference> references;    // columns whose cells are names of rows
+  std::string hidden;                            // does not travel; empty: all columns do
+  std::vector<reconcile::Reference> references;  // columns whose cells are names of rows
   bool is_root = false;
   // The key does not hold the key of the row above: another unit may come with the same row.
   bool is_movable = false;
@@ -31,9 +31,9 @@ struct SchemaInfo {
   std::int64_t number = 0;  // in syncline_schemas
   std::string id;
   reconcile::Schema schema;
-  std::vector<reconcile::UnitPlan> plans;          // points into `schema`: not to be copied
+  std::vector<reconcile::UnitPlan> plans;  // points into `schema`: not to be copied
   reconcile::TableRules rules;
-  std::map<std::string, TableMeaning> tables;      // those that take part
+  std::map<std::string, TableMeaning> tables;  // those that take part
   bool has_movable = false;
 
   SchemaInfo() = default;

@@ -27,7 +27,9 @@ std::string upper(std::string_view text) {
   }
   return out;
 }
-bool is_same(std::string_view a, std::string_view b) { return upper(a) == upper(b); }
+bool is_same(std::string_view a, std::string_view b) {
+  return upper(a) == upper(b);
+}
 
 bool has_same(const std::vector<std::string>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(),
@@ -48,9 +50,9 @@ std::string joined(const std::vector<std::string>& columns) {
 // would be more than a type.
 bool is_plain_type(std::string_view type) {
   static constexpr std::array kConstraints = {
-      "PRIMARY", "UNIQUE",  "NOT",       "NULL",      "DEFAULT", "CHECK",      "REFERENCES",
-      "COLLATE", "AS",      "GENERATED", "CONSTRAINT", "ON",      "AUTOINCREMENT", "FOREIGN",
-      "ALWAYS",  "STORED",  "VIRTUAL",   "ASC",       "DESC",    "DEFERRABLE",    "KEY"};
+      "PRIMARY", "UNIQUE", "NOT",       "NULL",       "DEFAULT", "CHECK",         "REFERENCES",
+      "COLLATE", "AS",     "GENERATED", "CONSTRAINT", "ON",      "AUTOINCREMENT", "FOREIGN",
+      "ALWAYS",  "STORED", "VIRTUAL",   "ASC",        "DESC",    "DEFERRABLE",    "KEY"};
   const std::size_t open = type.find('(');
   std::string words = upper(type.substr(0, open));
   for (char& c : words) {
@@ -89,11 +91,16 @@ bool is_plain_type(std::string_view type) {
 
 const char* type_for(Affinity affinity) {
   switch (affinity) {
-    case Affinity::kText: return "TEXT";
-    case Affinity::kNumeric: return "NUMERIC";
-    case Affinity::kInteger: return "INTEGER";
-    case Affinity::kReal: return "REAL";
-    case Affinity::kBlob: return "";
+    case Affinity::kText:
+      return "TEXT";
+    case Affinity::kNumeric:
+      return "NUMERIC";
+    case Affinity::kInteger:
+      return "INTEGER";
+    case Affinity::kReal:
+      return "REAL";
+    case Affinity::kBlob:
+      return "";
   }
   return "";
 }
@@ -121,14 +128,16 @@ bool is_possible_name(const std::string& name) {
 core::Status check_names(const Table& table) {
   const std::string name = upper(table.name);
   if (!is_possible_name(name) || name.rfind("SQLITE_", 0) == 0 || name.rfind("SYNCLINE_", 0) == 0) {
-    return Error{ErrorKind::kInvalid, "a schema has a table that no replica can have: '" +
-                                          table.name + "'", ""};
+    return Error{ErrorKind::kInvalid,
+                 "a schema has a table that no replica can have: '" + table.name + "'", ""};
   }
   std::vector<std::string> names;
   for (const Column& column : table.columns) {
     if (!is_possible_name(column.name) || has_same(names, column.name)) {
-      return Error{ErrorKind::kInvalid, "table '" + table.name + "' has a column twice, or one " +
-                                            "without a name: '" + column.name + "'", ""};
+      return Error{ErrorKind::kInvalid,
+                   "table '" + table.name + "' has a column twice, or one " + "without a name: '" +
+                       column.name + "'",
+                   ""};
     }
     names.push_back(column.name);
   }
@@ -138,13 +147,12 @@ core::Status check_names(const Table& table) {
   return {};
 }
 
-KeptTable kept_from(const Table& table, const reconcile::RowKey& key,
-                    const std::string& hidden) {
+KeptTable kept_from(const Table& table, const reconcile::RowKey& key, const std::string& hidden) {
   KeptTable kept;
   kept.name = table.name;
   for (const Column& column : table.columns) {
-    kept.columns.push_back({column.name, affinity_of(declared_type(column.type)),
-                            is_constant(column.default_value)});
+    kept.columns.push_back(
+        {column.name, affinity_of(declared_type(column.type)), is_constant(column.default_value)});
   }
   kept.hidden = hidden;
   if (key.kind == reconcile::KeyKind::kColumns) kept.key = key.columns;
@@ -169,8 +177,10 @@ Affinity affinity_of(std::string_view type) {
 
 bool is_kept(const core::Cell& cell, Affinity affinity) {
   switch (cell.index()) {
-    case 0: return true;
-    case 1: return affinity != Affinity::kText && affinity != Affinity::kReal;
+    case 0:
+      return true;
+    case 1:
+      return affinity != Affinity::kText && affinity != Affinity::kReal;
     case 2: {
       if (affinity == Affinity::kText) return false;
       const double value = std::get<double>(cell);
@@ -186,7 +196,8 @@ bool is_kept(const core::Cell& cell, Affinity affinity) {
       const char c = text[first];
       return (c < '0' || c > '9') && c != '-' && c != '+' && c != '.';
     }
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -237,8 +248,10 @@ core::Result<std::vector<std::string>> KeptTables::take(
       KeptTable trial = kept_from(*table, {}, {});
       if (const KeptTable* known = find(member.table)) trial.hidden = known->hidden;
       if (trial.rowid().empty()) {
-        return Error{ErrorKind::kInvalid, "table '" + member.table + "' uses rowid, _rowid_ and " +
-                                              "oid as columns: rename one", ""};
+        return Error{
+            ErrorKind::kInvalid,
+            "table '" + member.table + "' uses rowid, _rowid_ and " + "oid as columns: rename one",
+            ""};
       }
       members.push_back(&member);
     }
@@ -274,8 +287,8 @@ bool KeptTables::is_declarable(const ForeignKey& key) const {
 
 void KeptTables::create(const Table& table, const Schema&, std::vector<std::string>& sql) const {
   const KeptTable& kept = *find(table.name);
-  const bool is_primary = kept.hidden.empty() && !kept.key.empty() &&
-                          is_same_set(kept.key, table.primary_key());
+  const bool is_primary =
+      kept.hidden.empty() && !kept.key.empty() && is_same_set(kept.key, table.primary_key());
   std::string text = "CREATE TABLE " + quoted(table.name) + " (";
   bool has_unique = !kept.hidden.empty();
   bool needs_key = !kept.key.empty();
@@ -296,8 +309,8 @@ void KeptTables::create(const Table& table, const Schema&, std::vector<std::stri
     text += declaration(column);
   }
   if (needs_key) {
-    text += std::string(",\n  ") + (is_primary ? "PRIMARY KEY (" : "UNIQUE (") + joined(kept.key) +
-            ")";
+    text +=
+        std::string(",\n  ") + (is_primary ? "PRIMARY KEY (" : "UNIQUE (") + joined(kept.key) + ")";
     has_unique = true;
   }
   for (const ForeignKey& key : table.foreign_keys) {
@@ -334,8 +347,8 @@ void KeptTables::extend(KeptTable& kept, const Table& table, std::vector<std::st
               quoted(key.parent_columns[0]) + ") DEFERRABLE INITIALLY DEFERRED";
       break;
     }
-    kept.columns.push_back({column.name, affinity_of(declared_type(column.type)),
-                            is_constant(column.default_value)});
+    kept.columns.push_back(
+        {column.name, affinity_of(declared_type(column.type)), is_constant(column.default_value)});
     sql.push_back(std::move(text));
   }
 }

@@ -39,11 +39,11 @@ struct KeptColumn {
 };
 
 struct KeptTable {
-  int number = 0;                      // in side tables; in the order of creation
+  int number = 0;  // in side tables; in the order of creation
   std::string name;
   std::vector<KeptColumn> columns;
-  std::string hidden;                  // the surrogate that is given anew here; empty: none
-  std::vector<std::string> key;        // unique here; empty: only content names a row
+  std::string hidden;            // the surrogate that is given anew here; empty: none
+  std::vector<std::string> key;  // unique here; empty: only content names a row
   const KeptColumn* find(std::string_view column) const;
   // A name under which SQL sees the rowid; empty if columns took them all.
   std::string rowid() const;

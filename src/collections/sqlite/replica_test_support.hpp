@@ -57,8 +57,7 @@ inline reconcile::Table table(const std::string& name, std::vector<reconcile::Co
   made.uniques = std::move(uniques);
   return made;
 }
-inline reconcile::Column text(const std::string& name, int key = 0,
-                              const std::string& value = "") {
+inline reconcile::Column text(const std::string& name, int key = 0, const std::string& value = "") {
   return {name, "", "TEXT", value, key};
 }
 inline reconcile::Column number(const std::string& name, int key = 0,
@@ -69,9 +68,11 @@ inline reconcile::Column number(const std::string& name, int key = 0,
 // games ← game_players, game_moves, by natural keys.
 inline reconcile::Schema games_schema() {
   reconcile::Schema schema;
-  schema.tables["games"] =
-      table("games", {text("game_id", 1), text("board_type"), number("num_players"),
-                      number("winner"), {"quality", "", "REAL", "", 0}});
+  schema.tables["games"] = table("games", {text("game_id", 1),
+                                           text("board_type"),
+                                           number("num_players"),
+                                           number("winner"),
+                                           {"quality", "", "REAL", "", 0}});
   schema.tables["game_players"] =
       table("game_players", {text("game_id", 1), number("player", 2), text("model")},
             {{{"game_id"}, "games", {"game_id"}}});
@@ -173,9 +174,10 @@ inline std::int64_t count(const std::string& path, const std::string& table) {
 inline std::vector<std::string> dump(const std::string& path,
                                      const std::set<std::string>& hidden = {}) {
   std::vector<std::string> out;
-  for (std::string name : ask(path, "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
-                                    "name NOT LIKE 'syncline\\_%' ESCAPE '\\' AND "
-                                    "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name")) {
+  for (std::string name : ask(path,
+                              "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+                              "name NOT LIKE 'syncline\\_%' ESCAPE '\\' AND "
+                              "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name")) {
     name = name.substr(1, name.size() - 2);
     std::string columns;
     for (std::string column :

@@ -8,8 +8,8 @@ namespace db = syncline::sqlite;
 
 // The number of the row with this name; 0: it is not here.
 core::Result<std::int64_t> Partition::id_of(const KeptTable& table, const std::string& name) {
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT id FROM syncline_ids WHERE tab = ? AND key = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const select,
+                  sql("SELECT id FROM syncline_ids WHERE tab = ? AND key = ?"));
   select->bind(1, std::int64_t{table.number}).bind(2, std::string_view(name));
   SYNCLINE_ASSIGN(const bool is_there, select->step());
   if (is_there) {
@@ -33,8 +33,8 @@ core::Result<std::int64_t> Partition::id_of(const KeptTable& table, const std::s
 Status Partition::register_row(const TableLayout& layout, const std::string& name,
                                std::int64_t rowid) {
   if (!layout.meaning->is_root) {
-    SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-        "INSERT OR REPLACE INTO syncline_ids (tab, key, id) VALUES (?, ?, ?)"));
+    SYNCLINE_ASSIGN(db::Statement* const insert,
+                    sql("INSERT OR REPLACE INTO syncline_ids (tab, key, id) VALUES (?, ?, ?)"));
     insert->bind(1, std::int64_t{layout.table->number}).bind(2, std::string_view(name));
     SYNCLINE_TRY(insert->bind(3, rowid).run());
   }
@@ -45,8 +45,9 @@ Status Partition::register_row(const TableLayout& layout, const std::string& nam
     std::string column;
   };
   std::vector<Waiting> all;
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT tab, row, col FROM syncline_refs WHERE key = ? AND parent = ? AND is_pending"));
+  SYNCLINE_ASSIGN(
+      db::Statement* const select,
+      sql("SELECT tab, row, col FROM syncline_refs WHERE key = ? AND parent = ? AND is_pending"));
   select->bind(1, std::string_view(name)).bind(2, std::string_view(layout.table->name));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, select->step());
@@ -57,12 +58,13 @@ Status Partition::register_row(const TableLayout& layout, const std::string& nam
   for (const Waiting& waiting : all) {
     const KeptTable* table = tables_.find(static_cast<int>(waiting.table));
     if (table == nullptr) continue;
-    SYNCLINE_ASSIGN(auto fill, db_.prepare(
-        "UPDATE " + db::quoted(table->name) + " SET " + db::quoted(waiting.column) +
-        " = ? WHERE " + db::quoted(table->rowid()) + " = ?"));
+    SYNCLINE_ASSIGN(auto fill, db_.prepare("UPDATE " + db::quoted(table->name) + " SET " +
+                                           db::quoted(waiting.column) + " = ? WHERE " +
+                                           db::quoted(table->rowid()) + " = ?"));
     SYNCLINE_TRY(fill.bind(1, rowid).bind(2, waiting.row).run());
-    SYNCLINE_ASSIGN(db::Statement* const done, sql(
-        "UPDATE syncline_refs SET is_pending = 0 WHERE tab = ? AND row = ? AND col = ?"));
+    SYNCLINE_ASSIGN(
+        db::Statement* const done,
+        sql("UPDATE syncline_refs SET is_pending = 0 WHERE tab = ? AND row = ? AND col = ?"));
     done->bind(1, waiting.table).bind(2, waiting.row).bind(3, std::string_view(waiting.column));
     SYNCLINE_TRY(done->run());
     --pending_;
@@ -73,9 +75,10 @@ Status Partition::register_row(const TableLayout& layout, const std::string& nam
 Status Partition::note_reference(const KeptTable& table, std::int64_t rowid,
                                  const std::string& column, const KeptTable& parent,
                                  const std::string& name, bool is_pending) {
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT OR REPLACE INTO syncline_refs (tab, row, col, parent, key, is_pending) "
-      "VALUES (?, ?, ?, ?, ?, ?)"));
+  SYNCLINE_ASSIGN(
+      db::Statement* const insert,
+      sql("INSERT OR REPLACE INTO syncline_refs (tab, row, col, parent, key, is_pending) "
+          "VALUES (?, ?, ?, ?, ?, ?)"));
   insert->bind(1, std::int64_t{table.number}).bind(2, rowid).bind(3, std::string_view(column));
   insert->bind(4, std::string_view(parent.name));
   insert->bind(5, std::string_view(name)).bind(6, std::int64_t{is_pending});
@@ -87,8 +90,8 @@ Status Partition::note_reference(const KeptTable& table, std::int64_t rowid,
 core::Result<std::optional<std::string>> Partition::noted_reference(const KeptTable& table,
                                                                     std::int64_t rowid,
                                                                     const std::string& column) {
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT key FROM syncline_refs WHERE tab = ? AND row = ? AND col = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const select,
+                  sql("SELECT key FROM syncline_refs WHERE tab = ? AND row = ? AND col = ?"));
   select->bind(1, std::int64_t{table.number}).bind(2, rowid).bind(3, std::string_view(column));
   SYNCLINE_ASSIGN(const bool is_there, select->step());
   std::optional<std::string> name;
@@ -102,12 +105,12 @@ Status Partition::remove_row(const KeptTable& table, std::int64_t rowid) {
   SYNCLINE_ASSIGN(auto remove, db_.prepare("DELETE FROM " + db::quoted(table.name) + " WHERE " +
                                            db::quoted(table.rowid()) + " = ?"));
   SYNCLINE_TRY(remove.bind(1, rowid).run());
-  SYNCLINE_ASSIGN(db::Statement* const pending, sql(
-      "DELETE FROM syncline_refs WHERE tab = ? AND row = ? AND is_pending"));
+  SYNCLINE_ASSIGN(db::Statement* const pending,
+                  sql("DELETE FROM syncline_refs WHERE tab = ? AND row = ? AND is_pending"));
   SYNCLINE_TRY(pending->bind(1, std::int64_t{table.number}).bind(2, rowid).run());
   pending_ -= db_.changes();
-  SYNCLINE_ASSIGN(db::Statement* const rest, sql(
-      "DELETE FROM syncline_refs WHERE tab = ? AND row = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const rest,
+                  sql("DELETE FROM syncline_refs WHERE tab = ? AND row = ?"));
   return rest->bind(1, std::int64_t{table.number}).bind(2, rowid).run();
 }
 

@@ -18,7 +18,7 @@ using syncline::sqlite::quoted;
 
 namespace {
 
-constexpr std::size_t kTablesMax = 1024;  // as reconcile::decode_schema
+constexpr std::size_t kTablesMax = 1024;   // as reconcile::decode_schema
 constexpr std::size_t kColumnsMax = 2000;  // SQLite's own default
 
 std::string lower(std::string_view text) {
@@ -73,8 +73,8 @@ std::string kept_column(const std::string& found, const core::CollectionConfig& 
 }
 
 std::string safe_default(std::string literal) {
-  for (const char* word : {"NULL", "TRUE", "FALSE", "CURRENT_TIMESTAMP", "CURRENT_DATE",
-                           "CURRENT_TIME"}) {
+  for (const char* word :
+       {"NULL", "TRUE", "FALSE", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}) {
     if (is_same_name(literal, word)) literal = word;
   }
   if (literal == "NULL" || !reconcile::is_safe_default(literal)) return {};
@@ -89,9 +89,10 @@ struct Found {
 
 Result<std::vector<Found>> ordinary_tables(Database& db) {
   // pragma_table_list tells views, virtual tables and shadows apart (SQLite 3.37 and later).
-  SYNCLINE_ASSIGN(auto rows, db.prepare(
-      "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
-      "ORDER BY name"));
+  SYNCLINE_ASSIGN(
+      auto rows,
+      db.prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
+                 "ORDER BY name"));
   std::vector<Found> tables;
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
@@ -106,8 +107,9 @@ core::Status read_columns(Database& db, const core::CollectionConfig& config, Ta
   const auto configured = config.tables.find(table.name);
   const core::TableConfig* table_config =
       configured == config.tables.end() ? nullptr : &configured->second;
-  SYNCLINE_ASSIGN(auto rows, db.prepare(
-      "SELECT name, type, dflt_value, pk, hidden FROM pragma_table_xinfo(?)"));
+  SYNCLINE_ASSIGN(
+      auto rows,
+      db.prepare("SELECT name, type, dflt_value, pk, hidden FROM pragma_table_xinfo(?)"));
   rows.bind(1, std::string_view(table.found_as));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
@@ -115,15 +117,14 @@ core::Status read_columns(Database& db, const core::CollectionConfig& config, Ta
     if (rows.number(4) != 0) continue;  // generated
     Column column;
     column.found_as = rows.text(0);
-    column.name =
-        kept_column(column.found_as, config, table_config, table.name == config.unit);
+    column.name = kept_column(column.found_as, config, table_config, table.name == config.unit);
     column.type = reconcile::is_safe_type(rows.text(1)) ? rows.text(1) : "";
     column.default_value = safe_default(rows.text(2));
     column.key_position = static_cast<int>(rows.number(3));
     if (table.find(column.name) != nullptr) {
       return Error{ErrorKind::kInvalid,
-                   "table " + table.found_as + " has two columns that are kept as '" +
-                       column.name + "': take one of them out of its aliases",
+                   "table " + table.found_as + " has two columns that are kept as '" + column.name +
+                       "': take one of them out of its aliases",
                    db.path()};
     }
     table.columns.push_back(std::move(column));
@@ -146,11 +147,11 @@ std::string name_of(const Table& table, std::string_view found) {
 }
 
 core::Status read_uniques(Database& db, Table& table) {
-  SYNCLINE_ASSIGN(auto indexes, db.prepare(
-      "SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0 "
-      "AND origin <> 'pk' ORDER BY name"));
-  SYNCLINE_ASSIGN(auto columns, db.prepare(
-      "SELECT name FROM pragma_index_info(?) ORDER BY seqno"));
+  SYNCLINE_ASSIGN(
+      auto indexes,
+      db.prepare("SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0 "
+                 "AND origin <> 'pk' ORDER BY name"));
+  SYNCLINE_ASSIGN(auto columns, db.prepare("SELECT name FROM pragma_index_info(?) ORDER BY seqno"));
   indexes.bind(1, std::string_view(table.found_as));
   while (true) {
     SYNCLINE_ASSIGN(const bool has_index, indexes.step());
@@ -169,15 +170,15 @@ core::Status read_uniques(Database& db, Table& table) {
   }
   // By content: the names of automatic indexes differ between databases of one making.
   std::sort(table.uniques.begin(), table.uniques.end());
-  table.uniques.erase(std::unique(table.uniques.begin(), table.uniques.end()),
-                      table.uniques.end());
+  table.uniques.erase(std::unique(table.uniques.begin(), table.uniques.end()), table.uniques.end());
   return {};
 }
 
 core::Status read_foreign_keys(Database& db, Schema& schema, Table& table) {
-  SYNCLINE_ASSIGN(auto rows, db.prepare(
-      "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?) "
-      "ORDER BY id DESC, seq"));  // ids count down from the last declared
+  SYNCLINE_ASSIGN(
+      auto rows,
+      db.prepare("SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?) "
+                 "ORDER BY id DESC, seq"));  // ids count down from the last declared
   rows.bind(1, std::string_view(table.found_as));
   std::int64_t last_id = -1;
   std::vector<ForeignKey> keys;

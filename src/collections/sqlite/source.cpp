@@ -118,9 +118,9 @@ void Source::cancel() {
   if (state_->reading != nullptr) state_->reading->interrupt();
 }
 
-ReadOutcome Source::read(const std::map<std::string, std::string>& cursors,
-                         const KnownUnits& known, const ReadLimits& limits,
-                         const std::set<std::string>* only, core::WallMs now) {
+ReadOutcome Source::read(const std::map<std::string, std::string>& cursors, const KnownUnits& known,
+                         const ReadLimits& limits, const std::set<std::string>* only,
+                         core::WallMs now) {
   State& s = *state_;
   ReadOutcome out;
   Databases found;
@@ -174,19 +174,18 @@ void Source::State::count_open(const std::map<std::string, std::string>& cursors
   for (const auto& [name, memory] : remembered) out.open_units += memory.open_units;
 }
 
-void Source::State::gone(const std::string& name, const std::string& stored,
-                         ReadContext& context) {
+void Source::State::gone(const std::string& name, const std::string& stored, ReadContext& context) {
   const std::uint64_t open = remembered[name].open_units;
   remembered.erase(name);
   if (stored.empty()) return;
   const auto cursor = decode_cursor(stored);
   const std::uint64_t begun = std::max(open, cursor ? cursor->open_units() : 0);
   context.out.cursors[name] = "";  // told once
-  context.out.problems.push_back(
-      name + ": is gone" +
-      (begun == 0 ? "; what was complete in it has been taken"
-                  : " with " + core::say_count(begun, "unit") + " that were not complete; the rest "
-                    "has been taken"));
+  context.out.problems.push_back(name + ": is gone" +
+                                 (begun == 0 ? "; what was complete in it has been taken"
+                                             : " with " + core::say_count(begun, "unit") +
+                                                   " that were not complete; the rest "
+                                                   "has been taken"));
 }
 
 void Source::State::report(const std::string& name, const Cursor& cursor, ReadOutcome& out) {
@@ -201,8 +200,7 @@ void Source::State::report(const std::string& name, const Cursor& cursor, ReadOu
     for (const MemberLayout& member : unit.members) {
       const auto followed = cursor.tables.find(member.table->name);
       if (followed == cursor.tables.end() || followed->second.orphans.empty()) continue;
-      const std::uint64_t count =
-          followed->second.orphans.size() + followed->second.orphans_beyond;
+      const std::uint64_t count = followed->second.orphans.size() + followed->second.orphans_beyond;
       out.problems.push_back(name + ": " + core::say_count(count, "row") + " of " +
                              member.table->found_as + (count == 1 ? " belongs" : " belong") +
                              " to no row of " + unit.root().table->found_as +
@@ -246,8 +244,7 @@ void Source::State::read_database(const std::string& name,
 }
 
 core::Status Source::State::read_layout_once(LiveDatabase& live, Remembered& memory) {
-  SYNCLINE_ASSIGN(auto transaction,
-                  syncline::sqlite::Transaction::begin(live.db(), "BEGIN"));
+  SYNCLINE_ASSIGN(auto transaction, syncline::sqlite::Transaction::begin(live.db(), "BEGIN"));
   SYNCLINE_ASSIGN(const std::int64_t cookie, live.db().ask_number("PRAGMA schema_version"));
   if (memory.layout && memory.identity == live.glance().identity &&
       memory.layout->schema_cookie == cookie) {

@@ -41,7 +41,7 @@ class KnownUnits {
 };
 
 struct ReadLimits {
-  std::size_t units_max = 512;                 // of one read
+  std::size_t units_max = 512;                   // of one read
   std::size_t bytes_max = std::size_t{8} << 20;  // of one read, at least one unit
   core::Duration transaction_max = core::milliseconds(50);
   core::UnitLimits unit;
@@ -49,12 +49,12 @@ struct ReadLimits {
 
 struct ReadOutcome {
   std::vector<core::EncodedUnit> units;
-  std::vector<core::WallMs> seen_at;               // parallel to units
-  std::map<std::string, std::string> schemas;      // id -> bytes, of every schema the units name
-  std::map<std::string, std::string> cursors;      // database, relative to the root -> new cursor
-  std::uint64_t open_units = 0;                    // begun, not complete; in all databases
-  std::vector<std::string> problems;               // of all databases, those of earlier reads too
-  bool has_more = false;                           // a limit was reached: read again
+  std::vector<core::WallMs> seen_at;           // parallel to units
+  std::map<std::string, std::string> schemas;  // id -> bytes, of every schema the units name
+  std::map<std::string, std::string> cursors;  // database, relative to the root -> new cursor
+  std::uint64_t open_units = 0;                // begun, not complete; in all databases
+  std::vector<std::string> problems;           // of all databases, those of earlier reads too
+  bool has_more = false;                       // a limit was reached: read again
 };
 
 class Source {

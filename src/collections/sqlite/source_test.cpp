@@ -33,15 +33,17 @@ TEST_F(GamesSource, takes_whole_games_once_and_in_order) {
 }
 
 TEST_F(GamesSource, a_game_under_way_is_remembered_and_taken_when_it_is_over) {
-  write("INSERT INTO games VALUES ('slow', 'hex8', 2, NULL, NULL, NULL);"
-        "INSERT INTO game_moves VALUES ('slow', 1, 'a1')");
+  write(
+      "INSERT INTO games VALUES ('slow', 'hex8', 2, NULL, NULL, NULL);"
+      "INSERT INTO game_moves VALUES ('slow', 1, 'a1')");
   EXPECT_EQ(poll().open_units, 1u);
   play("quick");
   EXPECT_EQ(poll().open_units, 1u);
   EXPECT_EQ(journal_.keys_taken(), Keys{"games:quick"});
   restart();
-  write("INSERT INTO game_moves VALUES ('slow', 2, 'a2'); "
-        "UPDATE games SET completed_at = 'now' WHERE game_id = 'slow'");
+  write(
+      "INSERT INTO game_moves VALUES ('slow', 2, 'a2'); "
+      "UPDATE games SET completed_at = 'now' WHERE game_id = 'slow'");
   EXPECT_EQ(poll().open_units, 0u);
   EXPECT_EQ(journal_.keys_taken(), (Keys{"games:quick", "games:slow"}));
   EXPECT_EQ(rows_of(journal_.latest.at("games:slow"), "game_moves"), 2u);
@@ -73,9 +75,10 @@ TEST_F(GamesSource, an_update_of_an_old_row_is_found_by_comparison) {
 TEST_F(GamesSource, nothing_is_told_as_deleted_and_reused_rowids_are_noticed) {
   for (int i = 0; i < 10; ++i) play("g" + std::to_string(i));
   poll();
-  write("DELETE FROM games WHERE game_id IN ('g8', 'g9');"
-        "DELETE FROM game_moves WHERE game_id IN ('g8', 'g9');"
-        "DELETE FROM game_players WHERE game_id IN ('g8', 'g9')");
+  write(
+      "DELETE FROM games WHERE game_id IN ('g8', 'g9');"
+      "DELETE FROM game_moves WHERE game_id IN ('g8', 'g9');"
+      "DELETE FROM game_players WHERE game_id IN ('g8', 'g9')");
   play("new8");
   play("new9");
   poll();
@@ -88,8 +91,9 @@ TEST_F(GamesSource, vacuum_renumbers_rows_and_nothing_is_lost_or_doubled) {
   for (int i = 0; i < 40; ++i) play("g" + std::to_string(i));
   write("INSERT INTO games VALUES ('slow', 'hex8', 2, NULL, NULL, NULL)");
   poll();
-  write("DELETE FROM games WHERE game_id < 'g2'; DELETE FROM game_moves WHERE game_id < 'g2';"
-        "DELETE FROM game_players WHERE game_id < 'g2'; VACUUM");
+  write(
+      "DELETE FROM games WHERE game_id < 'g2'; DELETE FROM game_moves WHERE game_id < 'g2';"
+      "DELETE FROM game_players WHERE game_id < 'g2'; VACUUM");
   play("after");
   write("UPDATE games SET completed_at = 'now' WHERE game_id = 'slow'");
   EXPECT_EQ(poll().open_units, 0u);
@@ -132,11 +136,13 @@ TEST_F(GamesSource, limits_cut_a_read_and_the_next_goes_on_where_it_ended) {
 TEST_F(GamesSource, a_unit_beyond_the_limit_is_reported_and_the_rest_goes_on) {
   journal_.limits.unit.bytes_max = 10'000;
   play("a");
-  write("INSERT INTO games VALUES ('big', 'hex8', 2, 'now', 1, 1);"
-        "INSERT INTO game_moves VALUES ('big', 1, printf('%.*c', 20000, 'x'))");
-  write("INSERT INTO games VALUES ('many', 'hex8', 2, 'now', 1, 1);"
-        "INSERT INTO game_moves WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-        "LIMIT 3000) SELECT 'many', i, 'x' FROM n");
+  write(
+      "INSERT INTO games VALUES ('big', 'hex8', 2, 'now', 1, 1);"
+      "INSERT INTO game_moves VALUES ('big', 1, printf('%.*c', 20000, 'x'))");
+  write(
+      "INSERT INTO games VALUES ('many', 'hex8', 2, 'now', 1, 1);"
+      "INSERT INTO game_moves WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+      "LIMIT 3000) SELECT 'many', i, 'x' FROM n");
   play("z");
   const ReadOutcome outcome = poll();
   EXPECT_EQ(journal_.keys_taken(), (Keys{"games:a", "games:z"}));
@@ -217,8 +223,9 @@ TEST_F(GamesSource, a_new_condition_is_applied_to_what_was_there) {
 TEST_F(GamesSource, a_condition_may_ask_for_the_children) {
   config_.complete_when =
       "(SELECT count(*) FROM game_moves m WHERE m.game_id = games.game_id) = total_moves";
-  write("INSERT INTO games VALUES ('g', 'hex8', 2, NULL, NULL, 2);"
-        "INSERT INTO game_moves VALUES ('g', 1, 'x')");
+  write(
+      "INSERT INTO games VALUES ('g', 'hex8', 2, NULL, NULL, 2);"
+      "INSERT INTO game_moves VALUES ('g', 1, 'x')");
   EXPECT_EQ(poll().open_units, 1u);
   write("INSERT INTO game_moves VALUES ('g', 2, 'x')");
   poll();

@@ -30,8 +30,9 @@ core::Result<core::Unit> Partition::read_unit(const StoredUnit& unit) {
   SYNCLINE_ASSIGN(ShapeLayout* const layout, layout_of(unit));
   std::map<std::pair<int, std::int64_t>, std::string> names;  // of this unit's own rows
   const auto changed = [&](const KeptTable& table, std::int64_t rowid, const char* what) {
-    return Error{ErrorKind::kConflict, "row " + std::to_string(rowid) + " of table '" + table.name +
-                                           "' " + what, db_.path()};
+    return Error{ErrorKind::kConflict,
+                 "row " + std::to_string(rowid) + " of table '" + table.name + "' " + what,
+                 db_.path()};
   };
   core::Unit out;
   out.key = unit.key;
@@ -62,9 +63,9 @@ core::Result<core::Unit> Partition::read_unit(const StoredUnit& unit) {
             if (inside != names.end()) {
               cell = inside->second;
             } else {
-              SYNCLINE_ASSIGN(auto noted, noted_reference(*table.table, expected,
-                                                          table.table->find(table.columns[i])
-                                                              ->name));
+              SYNCLINE_ASSIGN(auto noted,
+                              noted_reference(*table.table, expected,
+                                              table.table->find(table.columns[i])->name));
               SYNCLINE_ASSIGN(const std::int64_t leads_to,
                               noted ? id_of(*parent, *noted) : core::Result<std::int64_t>(0));
               if (leads_to != (id == nullptr ? 0 : *id)) {
@@ -111,8 +112,8 @@ core::Result<std::vector<Version>> Partition::versions_of(const StoredUnit& unit
     const core::LogId* log = log_by(name.log);
     const SchemaInfo* schema = record ? schema_by(record->schema) : nullptr;
     if (!record || log == nullptr || schema == nullptr) {
-      return Error{ErrorKind::kCorrupt, "the replica's note of unit '" + unit.key +
-                                            "' is damaged", db_.path()};
+      return Error{ErrorKind::kCorrupt, "the replica's note of unit '" + unit.key + "' is damaged",
+                   db_.path()};
     }
     SYNCLINE_ASSIGN(const std::string bytes, bytes_of(unit, name, record->hash));
     Version version;

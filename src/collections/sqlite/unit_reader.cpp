@@ -16,15 +16,15 @@ using core::Cell;
 using core::Result;
 using core::Status;
 using syncline::sqlite::Database;
-using syncline::sqlite::Statement;
 using syncline::sqlite::quoted;
+using syncline::sqlite::Statement;
 
 namespace {
 
-constexpr std::size_t kKeyBytesMax = 64u << 10;    // as core::decode_unit
+constexpr std::size_t kKeyBytesMax = 64u << 10;  // as core::decode_unit
 constexpr std::size_t kConfigKeyBytesMax = 1024;
-constexpr std::size_t kMappedRowsMax = 4u << 20;   // about 200 MB; larger tables are looked through
-constexpr double kCostsMs = 50;                    // from here on a missing index is told
+constexpr std::size_t kMappedRowsMax = 4u << 20;  // about 200 MB; larger tables are looked through
+constexpr double kCostsMs = 50;                   // from here on a missing index is told
 
 std::vector<std::string> all_columns(const MemberLayout& member) {
   std::vector<std::string> columns;
@@ -82,8 +82,13 @@ bool is_toobig(Database& db) {
 
 UnitReader::UnitReader(Database& db, const Layout& layout, const core::CollectionConfig& config,
                        const core::UnitLimits& limits)
-    : db_(db), layout_(layout), config_(config), limits_(limits), names_(db, layout),
-      access_(layout.units.size()), complete_(layout.units.size()) {}
+    : db_(db),
+      layout_(layout),
+      config_(config),
+      limits_(limits),
+      names_(db, layout),
+      access_(layout.units.size()),
+      complete_(layout.units.size()) {}
 
 void UnitReader::begin_snapshot() {
   names_.begin_snapshot();
@@ -118,13 +123,14 @@ Status UnitReader::prepare(std::size_t unit) {
   auto made = db_.prepare("SELECT 1 FROM (SELECT " + join(columns) + " FROM " +
                               quoted(root.table->found_as) + " AS c WHERE " +
                               equals(position_sql(root, "c"), 1) + ") AS " +
-                              quoted(root.table->name) + " WHERE (" + config_.complete_when +
-                              "\n)", true);
+                              quoted(root.table->name) + " WHERE (" + config_.complete_when + "\n)",
+                          true);
   if (!made.ok()) {
     access_[unit].clear();
-    return core::Error{core::ErrorKind::kInvalid,
-                       "complete_when does not fit this database (" + made.error().what +
-                           "): its units wait", db_.path()};
+    return core::Error{
+        core::ErrorKind::kInvalid,
+        "complete_when does not fit this database (" + made.error().what + "): its units wait",
+        db_.path()};
   }
   complete_[unit] = std::move(made).value();
   return {};
@@ -145,9 +151,9 @@ Status UnitReader::prepare_member(std::size_t unit, std::size_t m) {
   access.is_indexed = !has_plan || plan.text(3).starts_with("SEARCH");
   SYNCLINE_ASSIGN(access.select, db_.prepare(by_link, true));
   if (!access.is_indexed && !member.rowid.empty()) {
-    SYNCLINE_ASSIGN(access.at_row, db_.prepare(
-        by_link + " AND c." + member.rowid + " = ?" +
-        std::to_string(member.link_columns.size() + 1), true));
+    SYNCLINE_ASSIGN(access.at_row, db_.prepare(by_link + " AND c." + member.rowid + " = ?" +
+                                                   std::to_string(member.link_columns.size() + 1),
+                                               true));
   }
   return {};
 }
@@ -160,9 +166,10 @@ Status UnitReader::extend_map(const MemberLayout& member, Access& access) {
   const std::string rowid = "c." + member.rowid;
   std::vector<std::string> columns{rowid};
   for (const std::string& column : link_sql(member)) columns.push_back(column);
-  SYNCLINE_ASSIGN(Statement rows, db_.prepare(
-      "SELECT " + join(columns) + " FROM " + quoted(member.table->found_as) + " AS c WHERE " +
-      rowid + (access.map.empty() ? " >= " : " > ") + "?1 ORDER BY " + rowid));
+  SYNCLINE_ASSIGN(Statement rows,
+                  db_.prepare("SELECT " + join(columns) + " FROM " +
+                              quoted(member.table->found_as) + " AS c WHERE " + rowid +
+                              (access.map.empty() ? " >= " : " > ") + "?1 ORDER BY " + rowid));
   rows.bind(1, access.map.empty() ? INT64_MIN : access.mapped_to);
   while (true) {
     SYNCLINE_ASSIGN(const bool has_row, rows.step());
@@ -177,8 +184,8 @@ Status UnitReader::extend_map(const MemberLayout& member, Access& access) {
       break;
     }
   }
-  access.scan_ms += std::chrono::duration<double, std::milli>(
-      std::chrono::steady_clock::now() - begin).count();
+  access.scan_ms +=
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   return {};
 }
 
@@ -233,8 +240,9 @@ Result<UnitReader::Sized> UnitReader::read_linked(const MemberLayout& member, Ac
     bind_link(*access.select);
     const auto taken = take_rows(member, *access.select, out);
     if (!access.is_indexed) {
-      access.scan_ms += std::chrono::duration<double, std::milli>(
-          std::chrono::steady_clock::now() - begin).count();
+      access.scan_ms +=
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+              .count();
     }
     return taken;
   }
@@ -306,7 +314,8 @@ Result<FoundUnit> UnitReader::seal(std::size_t unit, std::vector<Rows>& rows) {
     core::TableRows table{member.table->name, {}, {}};
     std::vector<std::size_t> kept;
     for (std::size_t column : member.travelling) {
-      const bool is_used = !member.table->columns[column].default_value.empty() ||
+      const bool is_used =
+          !member.table->columns[column].default_value.empty() ||
           std::any_of(rows[m].cells.begin(), rows[m].cells.end(), [&](const auto& cells) {
             return !std::holds_alternative<std::monostate>(cells[column]);
           });

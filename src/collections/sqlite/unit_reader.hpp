@@ -49,13 +49,13 @@ class UnitReader {
   };
   // How the rows of one member are found.
   struct Access {
-    std::optional<syncline::sqlite::Statement> select;   // by link; of the root by position
-    std::optional<syncline::sqlite::Statement> at_row;   // by rowid and link: without an index
+    std::optional<syncline::sqlite::Statement> select;  // by link; of the root by position
+    std::optional<syncline::sqlite::Statement> at_row;  // by rowid and link: without an index
     bool is_indexed = true;
     bool has_map = false;
-    std::int64_t mapped_to = 0;  // rows up to this rowid are in `map`
+    std::int64_t mapped_to = 0;                                // rows up to this rowid are in `map`
     std::unordered_multimap<std::uint64_t, std::int64_t> map;  // hash of the link -> rowid
-    double scan_ms = 0;          // what looking through the table cost
+    double scan_ms = 0;  // what looking through the table cost
   };
   enum class Sized { kFits, kTooLarge };
 

@@ -80,17 +80,18 @@ core::Result<StoredUnit> unit_from(const db::Statement& row, const std::string& 
   unit.shape = row.number(5);
   is_good = is_good && decode_rows(row.bytes(6), unit.rows) &&
             decode_versions(row.bytes(7), unit.versions);
-  if (!is_good) return Error{ErrorKind::kCorrupt, "the replica's note of unit '" + unit.key +
-                                                      "' is damaged", path};
+  if (!is_good)
+    return Error{ErrorKind::kCorrupt, "the replica's note of unit '" + unit.key + "' is damaged",
+                 path};
   return unit;
 }
 
 }  // namespace
 
 core::Result<std::optional<StoredUnit>> Partition::find_unit(const std::string& key) {
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT unit, key, config_key, hash, measured, shape, rows, versions "
-      "FROM syncline_units WHERE key = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const select,
+                  sql("SELECT unit, key, config_key, hash, measured, shape, rows, versions "
+                      "FROM syncline_units WHERE key = ?"));
   SYNCLINE_ASSIGN(const bool is_there, select->bind(1, std::string_view(key)).step());
   std::optional<StoredUnit> found;
   if (is_there) {
@@ -101,9 +102,9 @@ core::Result<std::optional<StoredUnit>> Partition::find_unit(const std::string& 
 }
 
 core::Result<std::optional<StoredUnit>> Partition::load_unit(std::int64_t number) {
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT unit, key, config_key, hash, measured, shape, rows, versions "
-      "FROM syncline_units WHERE unit = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const select,
+                  sql("SELECT unit, key, config_key, hash, measured, shape, rows, versions "
+                      "FROM syncline_units WHERE unit = ?"));
   SYNCLINE_ASSIGN(const bool is_there, select->bind(1, number).step());
   std::optional<StoredUnit> found;
   if (is_there) {
@@ -117,18 +118,20 @@ core::Result<std::int64_t> Partition::name_unit(const std::string& key,
                                                 const core::ConfigKey& config_key) {
   SYNCLINE_ASSIGN(auto known, find_unit(key));
   if (known) return known->number;
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT INTO syncline_units (key, config_key) VALUES (?, ?)"));
+  SYNCLINE_ASSIGN(db::Statement* const insert,
+                  sql("INSERT INTO syncline_units (key, config_key) VALUES (?, ?)"));
   insert->bind(1, std::string_view(key)).bind(2, std::string_view(config_key.text));
   SYNCLINE_TRY(insert->run());
   return db_.last_rowid();
 }
 
 Status Partition::save_unit(StoredUnit& unit) {
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT INTO syncline_units (unit, key, config_key, hash, measured, shape, rows, versions) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (unit) DO UPDATE SET "
-      "config_key = ?3, hash = ?4, measured = ?5, shape = ?6, rows = ?7, versions = ?8"));
+  SYNCLINE_ASSIGN(
+      db::Statement* const insert,
+      sql("INSERT INTO syncline_units (unit, key, config_key, hash, measured, shape, rows, "
+          "versions) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (unit) DO UPDATE SET "
+          "config_key = ?3, hash = ?4, measured = ?5, shape = ?6, rows = ?7, versions = ?8"));
   if (unit.number == 0) {
     insert->bind_null(1);
   } else {
@@ -150,9 +153,10 @@ Status Partition::save_unit(StoredUnit& unit) {
 }
 
 Status Partition::save_record(const RecordName& name, const StoredRecord& record) {
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT OR REPLACE INTO syncline_records (log, seq, unit, hlc, committed_at, schema, hash, "
-      "config_key, is_superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  SYNCLINE_ASSIGN(db::Statement* const insert,
+                  sql("INSERT OR REPLACE INTO syncline_records (log, seq, unit, hlc, committed_at, "
+                      "schema, hash, "
+                      "config_key, is_superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq)).bind(3, record.unit);
   insert->bind(4, static_cast<std::int64_t>(record.hlc)).bind(5, record.committed_at.ms);
   insert->bind(6, record.schema).bind_blob(7, view_of(record.hash));
@@ -165,9 +169,9 @@ Status Partition::save_record(const RecordName& name, const StoredRecord& record
 }
 
 core::Result<std::optional<StoredRecord>> Partition::load_record(const RecordName& name) {
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT unit, hlc, committed_at, schema, hash, config_key, is_superseded "
-      "FROM syncline_records WHERE log = ? AND seq = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const select,
+                  sql("SELECT unit, hlc, committed_at, schema, hash, config_key, is_superseded "
+                      "FROM syncline_records WHERE log = ? AND seq = ?"));
   select->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq));
   SYNCLINE_ASSIGN(const bool is_there, select->step());
   std::optional<StoredRecord> record;
@@ -188,8 +192,8 @@ core::Result<std::optional<StoredRecord>> Partition::load_record(const RecordNam
 }
 
 Status Partition::supersede(const RecordName& name) {
-  SYNCLINE_ASSIGN(db::Statement* const update, sql(
-      "UPDATE syncline_records SET is_superseded = 1 WHERE log = ? AND seq = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const update,
+                  sql("UPDATE syncline_records SET is_superseded = 1 WHERE log = ? AND seq = ?"));
   update->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq));
   SYNCLINE_TRY(update->run());
   return drop_bytes(name);
@@ -197,8 +201,8 @@ Status Partition::supersede(const RecordName& name) {
 
 // It can no longer be read here: it is not merged, so that it is fetched and merged again.
 Status Partition::forget_record(const RecordName& name) {
-  SYNCLINE_ASSIGN(db::Statement* const remove, sql(
-      "DELETE FROM syncline_records WHERE log = ? AND seq = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const remove,
+                  sql("DELETE FROM syncline_records WHERE log = ? AND seq = ?"));
   remove->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq));
   SYNCLINE_TRY(remove->run());
   SYNCLINE_TRY(drop_bytes(name));
@@ -212,15 +216,15 @@ Status Partition::forget_record(const RecordName& name) {
 
 Status Partition::keep_bytes(const RecordName& name, const std::string& bytes) {
   SYNCLINE_ASSIGN(const std::string packed, pack(bytes));
-  SYNCLINE_ASSIGN(db::Statement* const insert, sql(
-      "INSERT OR REPLACE INTO syncline_kept (log, seq, bytes) VALUES (?, ?, ?)"));
+  SYNCLINE_ASSIGN(db::Statement* const insert,
+                  sql("INSERT OR REPLACE INTO syncline_kept (log, seq, bytes) VALUES (?, ?, ?)"));
   insert->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq)).bind_blob(3, packed);
   return insert->run();
 }
 
 core::Result<std::optional<std::string>> Partition::kept_bytes(const RecordName& name) {
-  SYNCLINE_ASSIGN(db::Statement* const select, sql(
-      "SELECT bytes FROM syncline_kept WHERE log = ? AND seq = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const select,
+                  sql("SELECT bytes FROM syncline_kept WHERE log = ? AND seq = ?"));
   select->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq));
   SYNCLINE_ASSIGN(const bool is_there, select->step());
   std::optional<std::string> bytes;
@@ -232,8 +236,8 @@ core::Result<std::optional<std::string>> Partition::kept_bytes(const RecordName&
 }
 
 Status Partition::drop_bytes(const RecordName& name) {
-  SYNCLINE_ASSIGN(db::Statement* const remove, sql(
-      "DELETE FROM syncline_kept WHERE log = ? AND seq = ?"));
+  SYNCLINE_ASSIGN(db::Statement* const remove,
+                  sql("DELETE FROM syncline_kept WHERE log = ? AND seq = ?"));
   remove->bind(1, name.log).bind(2, static_cast<std::int64_t>(name.seq));
   return remove->run();
 }

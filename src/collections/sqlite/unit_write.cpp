@@ -19,8 +19,8 @@ namespace {
 void append(RowRuns& runs, std::int64_t rowid) {
   if (!runs.empty()) {
     RowRun& last = runs.back();
-    const bool is_next = rowid == 0 ? last.first == 0
-                                    : last.first != 0 && rowid == last.first + last.count;
+    const bool is_next =
+        rowid == 0 ? last.first == 0 : last.first != 0 && rowid == last.first + last.count;
     if (is_next) {
       ++last.count;
       return;
@@ -80,8 +80,7 @@ Status Partition::name_row(const TableLayout& layout, const std::string& name, s
 }
 
 // Answers the row's rowid; 0: its key is taken.
-core::Result<std::int64_t> Partition::write_row(TableLayout& layout,
-                                                const std::vector<Cell>& cells,
+core::Result<std::int64_t> Partition::write_row(TableLayout& layout, const std::vector<Cell>& cells,
                                                 std::int64_t rowid, const Names& names,
                                                 bool& is_faithful) {
   struct Outward {
@@ -124,18 +123,17 @@ core::Result<std::int64_t> Partition::write_row(TableLayout& layout,
   }
   const std::int64_t given = rowid == 0 ? db_.last_rowid() : rowid;
   for (const Outward& one : outward) {
-    SYNCLINE_TRY(note_reference(*layout.table, given, layout.table->find(layout.columns[one.column])
-                                                          ->name,
-                                *layout.parents[one.column],
-                                std::get<std::string>(cells[one.column]), one.is_pending));
+    SYNCLINE_TRY(note_reference(
+        *layout.table, given, layout.table->find(layout.columns[one.column])->name,
+        *layout.parents[one.column], std::get<std::string>(cells[one.column]), one.is_pending));
   }
   return given;
 }
 
 // The quick way, for a unit that is new and one version: no row to compare with. Empty: its keys
 // collide, with each other or with another unit's; nothing was written.
-core::Result<std::optional<Partition::WrittenRows>> Partition::write_plain(
-    ShapeLayout& layout, const core::Unit& unit) {
+core::Result<std::optional<Partition::WrittenRows>> Partition::write_plain(ShapeLayout& layout,
+                                                                           const core::Unit& unit) {
   WrittenRows written;
   Names names;
   for (std::size_t t = 0; t < unit.tables.size(); ++t) {
@@ -154,8 +152,8 @@ core::Result<std::optional<Partition::WrittenRows>> Partition::write_plain(
       }
       append(runs, rowid);
       if (!is_named) continue;
-      SYNCLINE_TRY(name_row(table, table.meaning->is_root ? unit.key : name_of(table, row), rowid,
-                            names));
+      SYNCLINE_TRY(
+          name_row(table, table.meaning->is_root ? unit.key : name_of(table, row), rowid, names));
     }
   }
   return std::optional<WrittenRows>(std::move(written));
@@ -173,8 +171,9 @@ core::Result<Partition::WrittenRows> Partition::write_rows(const FoldedUnit& now
   for (std::size_t t = 0; t < before.folded.unit.tables.size(); ++t) {
     const auto rowids = t < stored.rows.size() ? flat(stored.rows[t]) : std::vector<std::int64_t>();
     if (rowids.size() != before.folded.unit.tables[t].rows.size()) {
-      return Error{ErrorKind::kCorrupt, "the replica's note of unit '" + stored.key +
-                                            "' does not fit its versions", db_.path()};
+      return Error{ErrorKind::kCorrupt,
+                   "the replica's note of unit '" + stored.key + "' does not fit its versions",
+                   db_.path()};
     }
     for (std::size_t r = 0; r < rowids.size(); ++r) {
       old_rows[before.folded.origins[t][r].name] = {rowids[r], t, r};
@@ -230,8 +229,8 @@ core::Result<Partition::WrittenRows> Partition::write_rows(const FoldedUnit& now
       }
       append(runs, rowid);
       if (rowid == 0 || !needs_name(layout)) continue;
-      SYNCLINE_TRY(name_row(layout, layout.meaning->is_root ? stored.key : origin.name, rowid,
-                            names));
+      SYNCLINE_TRY(
+          name_row(layout, layout.meaning->is_root ? stored.key : origin.name, rowid, names));
     }
   }
   for (const auto& [name, old] : old_rows) {  // the rules changed: nothing folds to it any more

@@ -33,9 +33,13 @@ Exchange::Exchange(const NodeId& self, const env::Clock& clock, ExchangeLimits l
                    ExchangePorts ports, OpenObject open)
     : state_(std::make_unique<State>(self, clock, limits, ports, std::move(open))) {}
 
-Exchange::~Exchange() { close(); }
+Exchange::~Exchange() {
+  close();
+}
 
-void Exchange::link_up(const NodeId& peer) { state_->fetcher.link_up(peer); }
+void Exchange::link_up(const NodeId& peer) {
+  state_->fetcher.link_up(peer);
+}
 
 void Exchange::link_down(const NodeId& peer) {
   state_->server.link_down(peer);
@@ -74,13 +78,17 @@ std::string Exchange::why_not(const FetchRequest& request) const {
   return "no holder of it is linked to this node";
 }
 
-double Exchange::setup_seconds() const { return kSetupSeconds; }
+double Exchange::setup_seconds() const {
+  return kSetupSeconds;
+}
 
 void Exchange::fetch(FetchRequest request, FetchCallbacks callbacks) {
   state_->fetcher.fetch(std::move(request), std::move(callbacks));
 }
 
-void Exchange::cancel(std::uint64_t job) { state_->fetcher.cancel(job); }
+void Exchange::cancel(std::uint64_t job) {
+  state_->fetcher.cancel(job);
+}
 
 void Exchange::close() {
   state_->is_closed = true;

@@ -78,8 +78,8 @@ TEST_F(Exchanging, a_small_object_takes_one_request_and_no_layer) {
 
 TEST_F(Exchanging, sizes_around_blocks_frames_and_pieces_arrive_whole) {
   std::vector<std::pair<std::shared_ptr<Followed>, std::string>> fetches;
-  const std::vector<std::size_t> sizes = {1,       16383,       16384,          16385,
-                                          262144,  262145,      kMiB - 1,       kMiB,
+  const std::vector<std::size_t> sizes = {1,        16383,        16384,           16385,
+                                          262144,   262145,       kMiB - 1,        kMiB,
                                           kMiB + 1, 3 * kMiB - 7, 2 * kMiB + 16384};
   std::uint64_t job = 0;
   for (const std::size_t size : sizes) {

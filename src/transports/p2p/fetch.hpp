@@ -32,7 +32,7 @@ struct Assembly {
   Ask ask;
   std::uint64_t size_bytes = 0;
   std::uint64_t all = 0;
-  std::uint64_t came = 0;         // received, or kept from a copy that was wrong elsewhere
+  std::uint64_t came = 0;  // received, or kept from a copy that was wrong elsewhere
   std::uint64_t hashed = 0;
   bool is_given_up = false;       // a frame of it was wrong
   bool waits_for_hashes = false;  // nothing was asked yet but the hashes of its blocks
@@ -49,9 +49,7 @@ struct Fetch {
   enum class Phase { kLayer, kOpening, kPieces, kOver };
 
   Fetch(FetchRequest r, FetchCallbacks c, Workers& workers)
-      : request(std::move(r)),
-        callbacks(std::move(c)),
-        strand(std::make_shared<Strand>(workers)) {}
+      : request(std::move(r)), callbacks(std::move(c)), strand(std::make_shared<Strand>(workers)) {}
 
   std::uint64_t size_bytes() const { return request.object.size_bytes; }
   bool has_layer() const { return size_bytes() > kPieceBytes; }
@@ -68,22 +66,22 @@ struct Fetch {
   const std::shared_ptr<Strand> strand;
   Phase phase = Phase::kPieces;
 
-  std::optional<PiecePicker> picker;          // none for the empty object
-  std::set<core::NodeId> refused;             // they do not have it
+  std::optional<PiecePicker> picker;  // none for the empty object
+  std::set<core::NodeId> refused;     // they do not have it
   core::NodeId layer_source;
   core::Instant layer_asked_at;
-  std::set<core::NodeId> layer_asked;         // in this round
-  std::vector<core::Digest256> layer;         // verified
+  std::set<core::NodeId> layer_asked;  // in this round
+  std::vector<core::Digest256> layer;  // verified
   std::map<Ask, AssemblyPtr> assemblies;
-  std::set<Ask> forgotten;                    // taken back: late bytes are no offence
-  std::map<std::uint64_t, AssemblyPtr> wrong; // piece -> a copy with a wrong block in it
+  std::set<Ask> forgotten;                           // taken back: late bytes are no offence
+  std::map<std::uint64_t, AssemblyPtr> wrong;        // piece -> a copy with a wrong block in it
   std::map<core::NodeId, std::uint64_t> bytes_from;  // over the wire
   Pace pace;
-  core::Instant quiet_since;                  // of the network, while something is awaited
-  std::uint64_t counted_bytes = 0;            // of the fetcher's total
-  bool is_in_line = false;                    // waits for room in the total
+  core::Instant quiet_since;        // of the network, while something is awaited
+  std::uint64_t counted_bytes = 0;  // of the fetcher's total
+  bool is_in_line = false;          // waits for room in the total
   core::Error problem{core::ErrorKind::kUnreachable, "no source of it is linked to this node", ""};
-  core::NodeId culprit;                       // of that problem
+  core::NodeId culprit;  // of that problem
 
   // The strand's.
   DestinationPtr destination;

@@ -62,8 +62,10 @@ void Fetcher::fetch(FetchRequest request, FetchCallbacks callbacks) {
     fetch->id = ++last_number_;
     fetches_[fetch->id] = fetch;
     if (!number_of_.emplace(fetch->request.job, fetch->id).second) {
-      finish(fetch, Error{ErrorKind::kInvalid, "a fetch with this number is under way already",
-                          fetch->request.path}, {}, out);
+      finish(fetch,
+             Error{ErrorKind::kInvalid, "a fetch with this number is under way already",
+                   fetch->request.path},
+             {}, out);
     } else {
       begin(fetch, out);
     }
@@ -209,15 +211,14 @@ void Fetcher::start(const FetchPtr& fetch, const Ask& ask, Out& out) {
   fetch->assemblies[ask] = assembly;
   if (fetch->wrong.count(ask.piece) > 0) {
     assembly->waits_for_hashes = true;
-    out.messages.emplace_back(
-        ask.source, wire::LayerRequest{fetch->id, fetch->request.object.root, ask.piece});
+    out.messages.emplace_back(ask.source,
+                              wire::LayerRequest{fetch->id, fetch->request.object.root, ask.piece});
     return;
   }
   out.messages.emplace_back(
-      ask.source, wire::ObjectRequest{fetch->id, fetch->request.object.root,
-                                      ask.piece * kPieceBytes,
-                                      static_cast<std::uint32_t>(assembly->size_bytes),
-                                      limits_.accepts_zstd});
+      ask.source,
+      wire::ObjectRequest{fetch->id, fetch->request.object.root, ask.piece * kPieceBytes,
+                          static_cast<std::uint32_t>(assembly->size_bytes), limits_.accepts_zstd});
 }
 
 std::optional<NodeId> Fetcher::not_asked_for_layer(const Fetch& fetch) const {

@@ -90,10 +90,10 @@ class Fetcher {
   Workers& workers_;
 
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, FetchPtr> fetches_;          // by number on the wire
-  std::map<std::uint64_t, std::uint64_t> number_of_;   // FetchRequest::job -> that number
+  std::map<std::uint64_t, FetchPtr> fetches_;         // by number on the wire
+  std::map<std::uint64_t, std::uint64_t> number_of_;  // FetchRequest::job -> that number
   std::set<core::NodeId> linked_;
-  std::deque<FetchPtr> line_;                          // wait for room in the total
+  std::deque<FetchPtr> line_;  // wait for room in the total
   std::uint64_t in_flight_bytes_ = 0;
   Pace total_pace_;
   std::uint64_t last_number_ = 0;

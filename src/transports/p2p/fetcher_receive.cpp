@@ -49,9 +49,8 @@ void Fetcher::on_layer(const NodeId& peer, wire::LayerReply reply) {
     // An answer that comes late, from one asked before, is as good.
     if (fetch->phase != Phase::kLayer || !fetch->is_source(peer)) return;
     fetch->phase = Phase::kOpening;
-    fetch->strand->post([this, fetch, peer, hashes = std::move(reply.hashes)] {
-      take_layer(fetch, peer, hashes);
-    });
+    fetch->strand->post(
+        [this, fetch, peer, hashes = std::move(reply.hashes)] { take_layer(fetch, peer, hashes); });
   });
 }
 
@@ -201,16 +200,18 @@ void Fetcher::write(const FetchPtr& fetch, const AssemblyPtr& assembly) {
   core::Status status;
   if (!fetch->destination) {
     auto destination = fetch->request.open({});
-    if (destination.ok()) fetch->destination = std::move(destination).value();
-    else status = destination.error();
+    if (destination.ok())
+      fetch->destination = std::move(destination).value();
+    else
+      status = destination.error();
   }
   if (status.ok()) {
-    status = fetch->destination->write_piece(assembly->ask.piece, assembly->bytes,
-                                             assembly->hashes);
+    status =
+        fetch->destination->write_piece(assembly->ask.piece, assembly->bytes, assembly->hashes);
   }
   const core::Instant now = clock_.now();
-  const bool is_told = status.ok() && fetch->callbacks.progress &&
-                       now - fetch->progress_told_at >= kProgressEvery;
+  const bool is_told =
+      status.ok() && fetch->callbacks.progress && now - fetch->progress_told_at >= kProgressEvery;
   if (is_told) {
     fetch->progress_told_at = now;
     fetch->callbacks.progress(fetch->destination->bytes_present());
@@ -265,11 +266,9 @@ void Fetcher::take_block_hashes(const FetchPtr& fetch, const NodeId& peer,
   if (it == fetch->assemblies.end() || !it->second->waits_for_hashes) return;
   const AssemblyPtr assembly = it->second;
   const std::vector<Digest256> hashes = parse_hashes(reply.hashes);
-  const Digest256& expected =
-      fetch->has_layer() ? fetch->layer[piece] : fetch->request.object.root;
+  const Digest256& expected = fetch->has_layer() ? fetch->layer[piece] : fetch->request.object.root;
   const std::size_t width = fetch->has_layer() ? kPieceBlocks : 1;
-  if (hashes.size() != assembly->hashes.size() ||
-      core::merkle_root(hashes, 0, width) != expected) {
+  if (hashes.size() != assembly->hashes.size() || core::merkle_root(hashes, 0, width) != expected) {
     blame(fetch, peer, "sent hashes of blocks that do not hash to their piece", out);
     return;
   }
@@ -283,9 +282,9 @@ void Fetcher::take_block_hashes(const FetchPtr& fetch, const NodeId& peer,
     const std::uint64_t offset = i * kBlockBytes;
     const auto length = std::min<std::uint64_t>(kBlockBytes, assembly->size_bytes - offset);
     out.messages.emplace_back(
-        peer, wire::ObjectRequest{fetch->id, fetch->request.object.root,
-                                  piece * kPieceBytes + offset, static_cast<std::uint32_t>(length),
-                                  limits_.accepts_zstd});
+        peer,
+        wire::ObjectRequest{fetch->id, fetch->request.object.root, piece * kPieceBytes + offset,
+                            static_cast<std::uint32_t>(length), limits_.accepts_zstd});
   }
 }
 
@@ -298,8 +297,7 @@ void Fetcher::keep_right_blocks(Assembly& assembly, const Assembly& wrong,
       right |= std::uint64_t{1} << i;
     } else {
       out.blames.emplace_back(wrong.ask.source, "sent wrong bytes in block " + std::to_string(i) +
-                                                    " of piece " +
-                                                    std::to_string(wrong.ask.piece));
+                                                    " of piece " + std::to_string(wrong.ask.piece));
     }
   }
   assembly.expected = hashes;

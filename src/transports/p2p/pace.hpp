@@ -20,8 +20,8 @@ class Pace {
   bool may_ask(core::Instant now) const { return bytes_per_s_ <= 0 || paid_at_ <= now; }
   void asked(std::uint64_t bytes, core::Instant now) {
     if (bytes_per_s_ <= 0) return;
-    paid_at_ = std::max(paid_at_, now) +
-               core::from_seconds(static_cast<double>(bytes) / bytes_per_s_);
+    paid_at_ =
+        std::max(paid_at_, now) + core::from_seconds(static_cast<double>(bytes) / bytes_per_s_);
   }
 
  private:

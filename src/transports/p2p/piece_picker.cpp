@@ -85,7 +85,9 @@ void PiecePicker::bar(const NodeId& source) {
   barred_.insert(source);
 }
 
-bool PiecePicker::has_sources() const { return !sources_.empty(); }
+bool PiecePicker::has_sources() const {
+  return !sources_.empty();
+}
 
 double PiecePicker::bytes_per_s(const NodeId& source) const {
   auto it = sources_.find(source);
@@ -120,9 +122,8 @@ std::vector<NodeId> PiecePicker::by_expected_finish(Instant now) const {
 }
 
 std::optional<std::uint64_t> PiecePicker::rarest_missing(const Source& source) const {
-  const bool is_uniform = std::all_of(sources_.begin(), sources_.end(), [](const auto& s) {
-    return s.second.held.empty();
-  });
+  const bool is_uniform = std::all_of(sources_.begin(), sources_.end(),
+                                      [](const auto& s) { return s.second.held.empty(); });
   std::optional<std::uint64_t> best;
   std::size_t best_holders = 0;
   std::size_t looked_at = 0;
@@ -186,8 +187,8 @@ std::optional<Ask> PiecePicker::next(Instant now) {
   }
   if (missing_ == 0) return std::nullopt;
   // One ask is always allowed: a window below a piece would be no window at all.
-  const bool has_room = in_flight_bytes_ == 0 ||
-                        in_flight_bytes_ + kPieceBytes <= settings_.window_bytes;
+  const bool has_room =
+      in_flight_bytes_ == 0 || in_flight_bytes_ + kPieceBytes <= settings_.window_bytes;
   if (!has_room) return std::nullopt;
   const std::vector<NodeId> order = by_expected_finish(now);
   if (unasked_ > 0) {

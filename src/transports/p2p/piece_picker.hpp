@@ -30,9 +30,9 @@ namespace syncline::transports::p2p {
 inline constexpr std::uint64_t kPieceBytes = 1u << 20;  // as everywhere. DO NOT CHANGE
 
 struct PickerSettings {
-  std::uint64_t size_bytes = 0;   // of the object; not zero
+  std::uint64_t size_bytes = 0;  // of the object; not zero
   std::uint64_t window_bytes = 8u << 20;
-  std::uint64_t first_piece = 0;  // where the order begins
+  std::uint64_t first_piece = 0;                          // where the order begins
   core::Duration silence_max = core::milliseconds(5000);  // rule 4
 };
 
@@ -85,13 +85,13 @@ class PiecePicker {
  private:
   enum class State : std::uint8_t { kMissing, kAsked, kArrived, kPresent };
   struct Source {
-    std::vector<bool> held;          // empty: everything
-    std::set<std::uint64_t> owes;    // pieces
+    std::vector<bool> held;        // empty: everything
+    std::set<std::uint64_t> owes;  // pieces
     std::uint64_t owed_bytes = 0;
     double bytes_per_s = 0;
     std::uint64_t sample_bytes = 0;  // since sample_at
     core::Instant sample_at;
-    core::Instant heard_at;          // the last byte, or when it was first asked after owing none
+    core::Instant heard_at;  // the last byte, or when it was first asked after owing none
     core::Instant not_before;
     bool is_silent = false;
     bool has(std::uint64_t piece) const { return held.empty() || held[piece]; }

@@ -24,7 +24,9 @@ PickerSettings settings(std::uint64_t pieces, std::uint64_t window = 8) {
   return out;
 }
 
-Instant at_ms(std::int64_t ms) { return {milliseconds(ms)}; }
+Instant at_ms(std::int64_t ms) {
+  return {milliseconds(ms)};
+}
 
 std::vector<Ask> ask_all(PiecePicker& picker, Instant now) {
   std::vector<Ask> asks;
@@ -220,7 +222,9 @@ RC_GTEST_PROP(PiecePickerProperty, every_piece_comes_once_verified_whatever_the_
   const auto one_step = [&](int what, const NodeId& id) {
     now = now + milliseconds(what % 3 == 0 ? 700 : 1);
     switch (what) {
-      case 0: picker.add_source(id, now); break;
+      case 0:
+        picker.add_source(id, now);
+        break;
       case 1:
         picker.drop_source(id);
         forget_lost(id);

@@ -117,8 +117,8 @@ void Server::add(const NodeId& id, std::uint64_t job, Wish wish) {
     Peer& peer = it->second;
     if (is_new) peer.link = ++links_;
     if (peer.wishes >= limits_.requests_per_peer_max) {
-      refused = refusal(job, wish.offset,
-                        {ErrorKind::kOverloaded, "too many requests wait already", ""});
+      refused =
+          refusal(job, wish.offset, {ErrorKind::kOverloaded, "too many requests wait already", ""});
     } else {
       ++peer.wishes;
       auto& wishes = peer.jobs[job];
@@ -279,8 +279,8 @@ wire::WireMessage Server::make_hashes(const Turn& turn, const ServedObject& obje
     return refusal(turn.job, 0, {ErrorKind::kMissing, "this piece is not here", ""});
   }
   const std::uint64_t offset = piece * kPieceBytes;
-  auto bytes = read(object, offset, static_cast<std::size_t>(
-                                        std::min(kPieceBytes, object.size_bytes() - offset)));
+  auto bytes = read(object, offset,
+                    static_cast<std::size_t>(std::min(kPieceBytes, object.size_bytes() - offset)));
   if (!bytes.ok()) return refusal(turn.job, offset, bytes.error());
   return wire::LayerReply{turn.job, hash_bytes(core::block_hashes(*bytes)), piece};
 }

@@ -55,9 +55,9 @@ class Server {
     std::optional<bool> packing_pays;  // of this piece, once its first frame was tried
   };
   struct Peer {
-    std::uint64_t link = 0;                        // number of the link these were asked on
+    std::uint64_t link = 0;  // number of the link these were asked on
     std::map<std::uint64_t, std::deque<Wish>> jobs;
-    std::deque<std::uint64_t> turns;               // each job with wishes once
+    std::deque<std::uint64_t> turns;  // each job with wishes once
     std::size_t wishes = 0;
     std::size_t reading_bytes = 0;
     std::size_t ready_bytes = 0;

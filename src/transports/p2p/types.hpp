@@ -51,9 +51,9 @@ struct ExchangeLimits {
   // Requests of one peer that wait; beyond it is told that we are busy. A fleet's node asks for a
   // window of pieces and for thousands of small files.
   std::size_t requests_per_peer_max = 16 * 1024;
-  std::size_t open_objects_max = 64;             // descriptors kept open between requests
-  std::size_t workers = 2;                       // threads that read, hash and write
-  bool accepts_zstd = true;                      // let blocks come packed
+  std::size_t open_objects_max = 64;  // descriptors kept open between requests
+  std::size_t workers = 2;            // threads that read, hash and write
+  bool accepts_zstd = true;           // let blocks come packed
 };
 
 }  // namespace syncline::transports::p2p

@@ -10,7 +10,9 @@ Workers::Workers(std::size_t threads, core::Duration tick_every, std::function<v
   ticker_ = std::thread([this, tick_every] { keep_time(tick_every); });
 }
 
-Workers::~Workers() { close(); }
+Workers::~Workers() {
+  close();
+}
 
 void Workers::post(std::function<void()> task) {
   {

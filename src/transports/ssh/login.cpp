@@ -27,8 +27,10 @@ constexpr std::size_t kNameBytes = 16;
 constexpr int kAliveSeconds = 15;
 
 Error unfit(const std::string& what, const std::string& text) {
-  return {ErrorKind::kInvalid, what + " cannot be used for SSH: it holds a character that an ssh "
-                                      "configuration cannot carry",
+  return {ErrorKind::kInvalid,
+          what +
+              " cannot be used for SSH: it holds a character that an ssh "
+              "configuration cannot carry",
           text};
 }
 
@@ -105,14 +107,18 @@ std::string ssh_config(const SshEndpoint& endpoint, const std::string& control_p
 std::string shell_quoted(const std::string& word) {
   std::string out = "'";
   for (const char c : word) {
-    if (c == '\'') out += "'\\''";
-    else out += c;
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
   }
   return out + "'";
 }
 
 Logins::Logins(std::string folder) : folder_(std::move(folder)) {}
-Logins::~Logins() { close(); }
+Logins::~Logins() {
+  close();
+}
 
 Status Logins::make_folders() {
   if (!sockets_.empty()) return {};

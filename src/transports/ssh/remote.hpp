@@ -32,8 +32,8 @@ struct ListLimits {
 
 // What every call may be given besides.
 struct RemoteCall {
-  int cancel_fd = -1;          // readable: stop
-  double bandwidth_mbps = 0;   // MB/s; 0 = unlimited
+  int cancel_fd = -1;         // readable: stop
+  double bandwidth_mbps = 0;  // MB/s; 0 = unlimited
   std::function<void(std::uint64_t bytes)> progress;
 };
 

@@ -91,8 +91,8 @@ Result<std::uint64_t> Remote::snapshot_database(const std::string& path,
     return Error{ErrorKind::kUnreachable, "ssh to " + node_.text + " ended at once", path};
   }
   auto made = await_copy(session, call, path);
-  Result<std::uint64_t> fetched = made.ok() ? copy(false, local_path, *made, call)
-                                            : Result<std::uint64_t>(made.error());
+  Result<std::uint64_t> fetched =
+      made.ok() ? copy(false, local_path, *made, call) : Result<std::uint64_t>(made.error());
   session.close_input();
   // The session ends after the copy over there was removed.
   if (!session.wait(times_.connect_timeout)) session.end(core::seconds(1));

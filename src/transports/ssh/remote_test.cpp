@@ -155,7 +155,8 @@ TEST_F(RemoteTest, copies_a_database_that_is_being_written_consistently) {
     SCOPED_TRACE(mode);
     const std::string path = "games of " + mode + "'s.db";
     Database live(there(path));
-    ASSERT_TRUE(live.run("PRAGMA journal_mode=" + mode + ";PRAGMA synchronous=OFF;"
+    ASSERT_TRUE(live.run("PRAGMA journal_mode=" + mode +
+                         ";PRAGMA synchronous=OFF;"
                          "CREATE TABLE a(x, y); CREATE TABLE b(x);"
                          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 2000)"
                          "INSERT INTO a SELECT i, randomblob(500) FROM n;"
@@ -187,9 +188,10 @@ TEST_F(RemoteTest, copies_a_database_that_is_being_written_consistently) {
 
 TEST_F(RemoteTest, a_second_snapshot_sends_only_what_changed) {
   Database live(there("games.db"));
-  ASSERT_TRUE(live.run("PRAGMA journal_mode=wal; CREATE TABLE a(x, y);"
-                       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 4000)"
-                       "INSERT INTO a SELECT i, randomblob(1000) FROM n;"));
+  ASSERT_TRUE(
+      live.run("PRAGMA journal_mode=wal; CREATE TABLE a(x, y);"
+               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 4000)"
+               "INSERT INTO a SELECT i, randomblob(1000) FROM n;"));
   ASSERT_TRUE(remote().snapshot_database("games.db", here("copy"), {}).ok());
   ASSERT_TRUE(live.run("INSERT INTO a VALUES(0, 'one more')"));
   const auto second = remote().snapshot_database("games.db", here("copy"), {});
@@ -200,8 +202,9 @@ TEST_F(RemoteTest, a_second_snapshot_sends_only_what_changed) {
 
 TEST_F(RemoteTest, removes_its_copy_over_there_when_it_is_cancelled_or_the_connection_breaks) {
   Database live(there("games.db"));
-  ASSERT_TRUE(live.run("CREATE TABLE a(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 "
-                       "FROM n LIMIT 20000) INSERT INTO a SELECT randomblob(1000) FROM n;"));
+  ASSERT_TRUE(
+      live.run("CREATE TABLE a(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 "
+               "FROM n LIMIT 20000) INSERT INTO a SELECT randomblob(1000) FROM n;"));
   RemoteCall slow;
   slow.bandwidth_mbps = 2;
   slow.cancel_fd = ::eventfd(0, EFD_CLOEXEC);
@@ -229,8 +232,7 @@ TEST_F(RemoteTest, removes_its_copy_over_there_when_it_is_cancelled_or_the_conne
 }
 
 TEST_F(RemoteTest, refuses_a_database_with_the_reason) {
-  EXPECT_EQ(remote().snapshot_database("none.db", here("x"), {}).error().kind,
-            ErrorKind::kMissing);
+  EXPECT_EQ(remote().snapshot_database("none.db", here("x"), {}).error().kind, ErrorKind::kMissing);
   write_file(there("text.db"), std::string(5000, 'x'));
   const auto text = remote().snapshot_database("text.db", here("x"), {});
   ASSERT_FALSE(text.ok());
@@ -256,7 +258,10 @@ TEST_F(RemoteTest, says_that_there_is_no_sqlite3) {
 }
 
 TEST(ListOutput, reads_entries_cut_anywhere_and_refuses_what_is_none) {
-  const std::string text("12\t1700000000.5\ta\tb\nc\0" "0\t-1.25\tx\0", 32);
+  const std::string text(
+      "12\t1700000000.5\ta\tb\nc\0"
+      "0\t-1.25\tx\0",
+      32);
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
     ListOutput output{{}};
     ASSERT_TRUE(output.take(text.substr(0, cut)).ok());

@@ -107,8 +107,10 @@ bool has_data(const std::string& path) {
 bool RsyncOutput::take(std::string_view bytes) {
   const std::uint64_t before = bytes_present_;
   for (const char c : bytes) {
-    if (c == '\r' || c == '\n') take_line();
-    else if (line_.size() < kLineMax) line_ += c;
+    if (c == '\r' || c == '\n')
+      take_line();
+    else if (line_.size() < kLineMax)
+      line_ += c;
   }
   return bytes_present_ != before;
 }
@@ -133,8 +135,7 @@ std::uint64_t RsyncOutput::wire_bytes(Direction direction) const {
 }
 
 Result<RsyncOutcome> rsync(const RsyncRequest& request) {
-  const bool is_delta =
-      request.direction == Direction::kPush || has_data(request.local_path);
+  const bool is_delta = request.direction == Direction::kPush || has_data(request.local_path);
   env::Command command{rsync_arguments(request, is_delta), {"LC_ALL=C"}, "/"};
   env::RunLimits limits;
   limits.silence_max = request.silence_max;
@@ -162,8 +163,9 @@ Result<RsyncOutcome> rsync(const RsyncRequest& request) {
   }
   if (output.files_transferred() == std::uint64_t{0}) {
     return Error{ErrorKind::kConflict,
-                 request.node + " has another version of the file there, of another size; its "
-                                "catalog is behind",
+                 request.node +
+                     " has another version of the file there, of another size; its "
+                     "catalog is behind",
                  request.remote_path};
   }
   return RsyncOutcome{output.wire_bytes(request.direction)};

@@ -21,16 +21,16 @@ namespace syncline::transports::ssh {
 enum class Direction { kFetch, kPush };
 
 struct RsyncRequest {
-  std::vector<std::string> ssh;    // from Logins::command
+  std::vector<std::string> ssh;  // from Logins::command
   Direction direction = Direction::kFetch;
-  std::string local_path;          // absolute
-  std::string remote_path;         // absolute, any bytes but zero
+  std::string local_path;                   // absolute
+  std::string remote_path;                  // absolute, any bytes but zero
   std::optional<std::uint64_t> size_bytes;  // only a file of exactly this size is taken
-  double bandwidth_mbps = 0;       // MB/s; 0 = unlimited
-  core::Duration silence_max{0};   // without a word of progress
+  double bandwidth_mbps = 0;                // MB/s; 0 = unlimited
+  core::Duration silence_max{0};            // without a word of progress
   int cancel_fd = -1;
   std::function<void(std::uint64_t bytes_present)> progress;  // of the file; may be empty
-  std::string node;                // for the sentences of errors
+  std::string node;                                           // for the sentences of errors
 };
 
 struct RsyncOutcome {

@@ -59,8 +59,7 @@ TEST(Explain, tells_what_to_do_and_what_kind_it_is) {
   const auto kind = [](int code, const char* errors) {
     return explain(code, errors, "n1", "/p").kind;
   };
-  EXPECT_EQ(kind(255, "ssh: connect to host x port 22: No route to host"),
-            ErrorKind::kUnreachable);
+  EXPECT_EQ(kind(255, "ssh: connect to host x port 22: No route to host"), ErrorKind::kUnreachable);
   EXPECT_EQ(kind(255, "root@x: Permission denied (publickey)."), ErrorKind::kInvalid);
   EXPECT_EQ(kind(23, "rsync: [sender] link_stat \"/p\" failed: No such file or directory (2)"),
             ErrorKind::kMissing);

@@ -44,7 +44,9 @@ std::string SshTransport::why_not(const FetchRequest& request) const {
 }
 
 // Measured on loopback: 0.3 s to log in and start rsync, 0.1 s over a shared connection.
-double SshTransport::setup_seconds() const { return 0.5; }
+double SshTransport::setup_seconds() const {
+  return 0.5;
+}
 
 void SshTransport::fetch(FetchRequest request, FetchCallbacks callbacks) {
   jobs_.start(std::move(request), std::move(callbacks), [this](Job& job) { return work(job); });

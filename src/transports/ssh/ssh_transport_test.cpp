@@ -37,7 +37,9 @@ class SshRig final : public Rig {
   SshTransport transport_;
 };
 
-std::unique_ptr<Rig> make_ssh_rig() { return std::make_unique<SshRig>(); }
+std::unique_ptr<Rig> make_ssh_rig() {
+  return std::make_unique<SshRig>();
+}
 
 }  // namespace
 
@@ -110,8 +112,7 @@ TEST_P(SshTransportTest, refuses_a_host_whose_key_changed_or_is_unknown) {
   source.ssh.known_hosts_file = rig().sshd().file("known-none");
   const core::Error unknown = error_of(object, source);
   EXPECT_EQ(unknown.kind, core::ErrorKind::kInvalid);
-  EXPECT_NE(unknown.what.find("not in the file of known hosts"), std::string::npos)
-      << unknown.what;
+  EXPECT_NE(unknown.what.find("not in the file of known hosts"), std::string::npos) << unknown.what;
 }
 
 TEST_P(SshTransportTest, says_that_the_login_was_refused) {
@@ -168,8 +169,7 @@ TEST_P(SshTransportTest, keeps_its_sockets_short_and_private_in_a_long_state_fol
   SshTransport transport(deep);
   const TestObject object = test_object(test_bytes(1000));
   Fetching fetching(transport);
-  fetching.start(
-      request("model.pth", object, {rig().serve("model.pth", object, object.content)}));
+  fetching.start(request("model.pth", object, {rig().serve("model.pth", object, object.content)}));
   const FetchOutcome outcome = fetching.outcome();
   EXPECT_TRUE(outcome.status.ok()) << core::to_string(outcome.status.error());
   EXPECT_EQ(std::filesystem::status(deep).permissions(), std::filesystem::perms::owner_all);

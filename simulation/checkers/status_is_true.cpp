@@ -24,6 +24,7 @@ class StatusIsTrue final : public Checker {
     }
     Truth present;
     present.ever_held = std::move(now);
+    present.removed = truth_.removed;
     std::uint64_t durable = 0;
     for (const auto& [log, held] : present.ever_held) {
       durable += present.ever_durable(world_, log, world_.plan.acks).count();

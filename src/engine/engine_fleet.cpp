@@ -134,11 +134,13 @@ void Engine::remove_node(const NodeId& node) {
     records_.link_down(node);
   }
   peers_.removed(node);
+  view_.removed(node);
   tell(removed_key(node), "removed");  // each node that knows it says so: it outlives us
   for (const catalog::FactChange& change : gossip_.forget(node)) {
     fact_changed(change.owner, change.fact);
   }
   is_fleet_stale_ = true;
+  are_domains_stale_ = true;
 }
 
 void Engine::on(const NodeRemoved& event) {

@@ -136,8 +136,12 @@ int FleetView::count_domains_anew(const std::set<NodeId>& nodes, const NodeId& o
     if (absent_.count(node) > 0 || find(node) == nullptr) continue;
     domains.push_back(&domains_.at(node));
   }
+  // The disk of a removed node is no copy any more, so that one in its domain is a copy of its own.
+  if (removed_.count(origin) > 0) return routing::distinct_domains(domains, nullptr);
   auto own = domains_.find(origin);
-  return routing::distinct_domains(domains, own == domains_.end() ? nullptr : &own->second);
+  if (own != domains_.end()) return routing::distinct_domains(domains, &own->second);
+  // Nobody has told yet where the origin stands: it may be beside any one of them.
+  return std::max(0, routing::distinct_domains(domains, nullptr) - 1);
 }
 
 std::uint64_t FleetView::count_durable(const LogId& log, int acks) const {

@@ -50,6 +50,11 @@ class FleetView {
     counted_.clear();
   }
   const std::set<core::NodeId>& absent() const { return absent_; }
+  // An operator removed it: from now on its own copy counts for nothing, wherever it stood.
+  void removed(const core::NodeId& node) {
+    removed_.insert(node);
+    counted_.clear();
+  }
 
   const std::map<core::LogId, LogHolders>& logs() const { return logs_; }
   const LogHolders& holders(const core::LogId& log) const;
@@ -66,9 +71,9 @@ class FleetView {
   // The version of the path that wins over all others; null if nobody has it.
   const core::ObjectVersion* winner(const ObjectId& object) const;
 
-  // Distinct failure domains among the nodes, those of the origin's own domain left out. A node
-  // that has not told its domain counts for nothing: unknown is not safe. Nor does one that is
-  // absent.
+  // Distinct failure domains among the nodes beside the origin's own. A node that has not told its
+  // domain counts for nothing: unknown is not safe. Nor does one that is absent. While the origin's
+  // domain is unknown, one of the others is taken for it; that of a removed origin matters no more.
   int count_domains(const std::set<core::NodeId>& nodes, const core::NodeId& origin) const;
   // How many of the log's known records are held by at least `acks` such domains.
   std::uint64_t count_durable(const core::LogId& log, int acks) const;
@@ -84,6 +89,7 @@ class FleetView {
   // Kept when a node is gone: what shared its failure is still no copy beside it.
   std::map<core::NodeId, routing::Domain> domains_;
   std::set<core::NodeId> absent_;
+  std::set<core::NodeId> removed_;
   // Answers of count_domains: a fleet has few different sets of holders, and many records.
   using Question = std::pair<core::NodeId, std::set<core::NodeId>>;
   mutable std::map<Question, int> counted_;

@@ -340,9 +340,12 @@ void Records::log_changed(const LogId& log, const NodeId& owner, const SeqSet& l
     // The catalog's word is an ack as well: nodes tell only what is on their disk.
     auto told = view_.holders(log).find(owner);
     if (told != view_.holders(log).end()) {
+      const std::uint64_t before = it->second.held_by(owner).count();
       settled(log, it->second.acked(owner, told->second, domains_beside(self_)), now);
+      if (it->second.held_by(owner).count() != before) unsaved_acks_.insert({log, owner});
     }
     if (!lost.empty()) {
+      unsaved_acks_.insert({log, owner});
       it->second.peer_lost_data(owner, it->second.held_by(owner).minus(lost),
                                 domains_beside(self_));
       if (!it->second.is_settled()) active_.insert(log);
@@ -360,7 +363,9 @@ void Records::caught_up(const NodeId& peer) {
     if (told != view_.holders(log).end()) held = told->second;
     auto acked = link->second.find(log);
     if (acked != link->second.end()) held.insert(acked->second);
+    const std::uint64_t before = writer.held_by(peer).count();
     writer.peer_lost_data(peer, held, domains_beside(self_));
+    if (writer.held_by(peer).count() != before) unsaved_acks_.insert({log, peer});
     if (!writer.is_settled()) active_.insert(log);
   }
   acks_since_link_.erase(link);

@@ -130,6 +130,7 @@ class Records {
   void plan_merges(core::Instant now, Actions& out);
   void plan_trims(core::Instant now, Actions& out);
   void plan_saves(core::Instant now, Actions& out);
+  void save_acks(const core::LogId& log, Actions& out);
   void plan_tells(core::Instant now);
   core::SeqSet trimmable(const core::LogId& log, const replication::Holding& holding) const;
   core::SeqSet safe_without_us(const core::LogId& log, core::SeqSet may) const;

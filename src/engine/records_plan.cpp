@@ -179,6 +179,9 @@ void Records::plan_trims(core::Instant now, Actions& out) {
     const SeqSet may = trimmable(log, *holding);
     const SeqSet merged = may.intersect(holding->merged);
     const SeqSet given_up = may.minus(merged);
+    // What has left the journal counts as durable after a restart, by the acks that were saved:
+    // they have to be on disk first, or the loss of a holder while we are down would go unnoticed.
+    if (!may.empty() && log.origin == self_) save_acks(log, out);
     if (!merged.empty()) {
       holdings_.trimmed(log, merged);
       out.push_back(Trim{log, merged, false});
@@ -191,11 +194,18 @@ void Records::plan_trims(core::Instant now, Actions& out) {
 void Records::plan_saves(core::Instant now, Actions& out) {
   if (now < save_at_ || unsaved_acks_.empty()) return;
   save_at_ = now + kSaveAcksInterval;
-  for (const auto& [log, peer] : unsaved_acks_) {
-    auto writer = writers_.find(log);
-    if (writer != writers_.end()) out.push_back(SaveAcks{log, peer, writer->second.held_by(peer)});
+  while (!unsaved_acks_.empty()) save_acks(LogId(unsaved_acks_.begin()->first), out);
+}
+
+void Records::save_acks(const LogId& log, Actions& out) {
+  auto writer = writers_.find(log);
+  auto it = unsaved_acks_.lower_bound({log, NodeId()});
+  while (it != unsaved_acks_.end() && it->first == log) {
+    if (writer != writers_.end()) {
+      out.push_back(SaveAcks{log, it->second, writer->second.held_by(it->second)});
+    }
+    it = unsaved_acks_.erase(it);
   }
-  unsaved_acks_.clear();
 }
 
 std::uint64_t Records::undelivered() const {

@@ -8,6 +8,7 @@ Checked on every tracked or new source file:
 - every *_test.cpp, *.cpp and fuzz target is named in its folder's CMakeLists.txt
 - a file has at most 400 lines, a line at most 100 columns
 - no word that marks unfinished work
+- clang-format has nothing to change
 """
 
 import pathlib

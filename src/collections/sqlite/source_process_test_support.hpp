@@ -5,6 +5,7 @@
 // belong to processes, and what it knows of them would be copied).
 #pragma once
 
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,22 +1,38 @@
 // The types that json.cpp and schema.cpp are instantiated for.
 #pragma once
 
-#define SYNCLINE_FOR_EACH_DAEMON_TYPE(DO)                                                          \
-  DO(facade::SyncRequest)                                                                          \
-  DO(facade::SyncResponse)                                                                         \
-  DO(facade::StatusReport) DO(facade::StatsReport) DO(facade::RouteReport) DO(facade::FlushReport) \
-      DO(facade::EventRow) DO(FlushRequest) DO(VerifyRequest) DO(NotifyRequest) DO(NodesAnswer)    \
-          DO(FreshnessAnswer) DO(TransfersAnswer) DO(EventsAnswer) DO(facade::VerifyReport)        \
-              DO(VerifyAnswer) DO(ErrorAnswer) DO(ConfigAnswer)
+// clang-format off: it has no form of its own for such a list.
+#define SYNCLINE_FOR_EACH_DAEMON_TYPE(DO) \
+  DO(facade::SyncRequest)                 \
+  DO(facade::SyncResponse)                \
+  DO(facade::StatusReport)                \
+  DO(facade::StatsReport)                 \
+  DO(facade::RouteReport)                 \
+  DO(facade::FlushReport)                 \
+  DO(facade::EventRow)                    \
+  DO(FlushRequest)                        \
+  DO(VerifyRequest)                       \
+  DO(NotifyRequest)                       \
+  DO(NodesAnswer)                         \
+  DO(FreshnessAnswer)                     \
+  DO(TransfersAnswer)                     \
+  DO(EventsAnswer)                        \
+  DO(facade::VerifyReport)                \
+  DO(VerifyAnswer)                        \
+  DO(ErrorAnswer)                         \
+  DO(ConfigAnswer)
 
-#define SYNCLINE_FOR_EACH_CLIENT_TYPE(DO)                                                \
-  DO(syncline::SyncRequest)                                                              \
-  DO(syncline::SyncResponse)                                                             \
-  DO(syncline::StatusReport) DO(syncline::StatsReport) DO(syncline::RouteReport)         \
-      DO(syncline::FlushReport) DO(syncline::EventRow) DO(NodesOf<syncline::PeerStatus>) \
-          DO(FreshnessOf<syncline::FreshnessRow>) DO(TransfersOf<syncline::TransferRow>) \
-              DO(EventsOf<syncline::EventRow>) DO(VerifyReportsOf<syncline::VerifyReport>)
-
-#define SYNCLINE_FOR_EACH_JSON_TYPE(DO) \
-  SYNCLINE_FOR_EACH_DAEMON_TYPE(DO)     \
-  SYNCLINE_FOR_EACH_CLIENT_TYPE(DO)
+#define SYNCLINE_FOR_EACH_CLIENT_TYPE(DO) \
+  DO(syncline::SyncRequest)               \
+  DO(syncline::SyncResponse)              \
+  DO(syncline::StatusReport)              \
+  DO(syncline::StatsReport)               \
+  DO(syncline::RouteReport)               \
+  DO(syncline::FlushReport)               \
+  DO(syncline::EventRow)                  \
+  DO(NodesOf<syncline::PeerStatus>)       \
+  DO(FreshnessOf<syncline::FreshnessRow>) \
+  DO(TransfersOf<syncline::TransferRow>)  \
+  DO(EventsOf<syncline::EventRow>)        \
+  DO(VerifyReportsOf<syncline::VerifyReport>)
+// clang-format on

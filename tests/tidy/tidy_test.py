@@ -176,6 +176,15 @@ class Tidy(unittest.TestCase):
                     problems.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
         self.check(problems, "finish it")
 
+    def test_sources_are_formatted(self):
+        files = [str(path) for path in tracked("*.cpp", "*.hpp")]
+        run = subprocess.run(["clang-format", "--dry-run", *files], cwd=ROOT, capture_output=True,
+                             text=True)
+        problems = sorted({line.split(":")[0] for line in run.stderr.splitlines()
+                           if "-Wclang-format-violations" in line})
+        self.assertEqual(run.returncode, 0, run.stderr[-500:])
+        self.check(problems, "make format")
+
     def test_every_room_says_what_it_is(self):
         problems = [
             f"src/{room} has no README.md"

@@ -35,4 +35,8 @@
   DO(TransfersOf<syncline::TransferRow>)  \
   DO(EventsOf<syncline::EventRow>)        \
   DO(VerifyReportsOf<syncline::VerifyReport>)
+
+#define SYNCLINE_FOR_EACH_JSON_TYPE(DO) \
+  SYNCLINE_FOR_EACH_DAEMON_TYPE(DO)     \
+  SYNCLINE_FOR_EACH_CLIENT_TYPE(DO)
 // clang-format on

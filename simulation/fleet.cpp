@@ -146,7 +146,7 @@ void Fleet::ask(const Step& step) {
                          machine.disk().source.size(),
                          0};
   if (step.kind == StepKind::kFlush) {
-    machine.step(engine::FlushRequested{id, 0, deadline});
+    machine.step(engine::FlushRequested{id, 0, deadline, {}});
     return;
   }
   engine::SyncRequested request;

@@ -25,6 +25,7 @@ from .values import (Event, FlushReport, FreshnessRow, PeerStatus, RouteReport, 
 
 PATIENCE_S = 60.0                # for what the daemon answers from memory
 PATIENCE_MORE_S = 30.0           # beyond the deadline that a request names itself
+PATIENCE_NOTIFY_S = 24 * 3600.0  # with durability.write_through the daemon answers late
 PATIENCE_VERIFY_S = 24 * 3600.0  # re-hashing everything takes as long as it takes
 PAUSE_BETWEEN_TRIES_S = 1.0      # while a daemon restarts under a follower of its events
 
@@ -73,7 +74,7 @@ class Client:
         """Tells the daemon what happened: game-completed, model-promoted, training-started,
         training-completed, node-recovered, orphans-detected."""
         texts = {name: str(value) for name, value in details.items()}
-        await self._post("/v1/notify", {"event": event, "details": texts}, PATIENCE_S)
+        await self._post("/v1/notify", {"event": event, "details": texts}, PATIENCE_NOTIFY_S)
 
     # ── reports ──
 

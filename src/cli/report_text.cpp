@@ -29,6 +29,8 @@ std::string maybe_seconds(const std::optional<double>& seconds, const std::strin
   return seconds ? say_seconds(*seconds) : otherwise;
 }
 
+constexpr const char* kThisNode = "this node";  // the state of the node that answers
+
 Cell state_of(const CollectionStatus& collection) {
   if (!collection.problems.empty()) return {"problem", Colour::kBad};
   if (collection.is_over_target) return {"over target", Colour::kBad};
@@ -37,7 +39,7 @@ Cell state_of(const CollectionStatus& collection) {
 }
 
 Cell state_of(const PeerStatus& peer) {
-  if (peer.state == "connected" || peer.state == "self") return {peer.state, Colour::kGood};
+  if (peer.state == "connected" || peer.state == kThisNode) return {peer.state, Colour::kGood};
   if (peer.state == "suspect") return {peer.state, Colour::kWarn};
   if (peer.state == "left") return {peer.state, Colour::kDim};
   return {peer.state, Colour::kBad};
@@ -119,7 +121,7 @@ std::string text_of(const StatusReport& status, bool has_colour) {
   std::vector<std::string> up;
   std::vector<std::string> down;
   for (const PeerStatus& peer : status.peers) {
-    if (peer.state == "left" || peer.state == "self") continue;
+    if (peer.state == "left" || peer.state == kThisNode) continue;
     (peer.state == "connected" ? up : down).push_back(printable(peer.id));
   }
   out += "\nNodes: " + std::to_string(up.size()) + " connected" +

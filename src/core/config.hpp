@@ -53,7 +53,9 @@ struct DurabilityConfig {
   std::int64_t ack_timeout_ms = 5000;                        // then another receiver is chosen
   std::int64_t journal_max_bytes = std::int64_t{4} << 30;    // then intake stops, visibly
   std::int64_t inflight_max_bytes = std::int64_t{16} << 20;  // unacked bytes per peer
-  bool write_through = false;  // ephemeral: the producer waits for acks (notify API)
+  // A producer that notifies of a finished game waits until it is durable, at most so long.
+  bool write_through = false;
+  std::int64_t write_through_timeout_s = 60;
 };
 
 struct GossipConfig {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -148,6 +149,7 @@ struct FlushRequested {
   std::uint64_t request = 0;
   int acks = 0;  // 0: as configured
   core::Instant deadline;
+  std::set<core::CollectionName> only;  // empty: all collections
 };
 struct VerifyDone {  // this node re-hashed its replica or files
   core::CollectionName collection;

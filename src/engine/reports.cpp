@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "core/sha256.hpp"
+
 namespace syncline::engine {
 
+using core::CollectionName;
 using core::NodeId;
 
 namespace {
@@ -263,6 +266,22 @@ std::vector<facade::TransferRow> transfers_of(const Engine& engine, core::Instan
   return rows;
 }
 
+namespace {
+// What a node says it holds of a files collection, as one hash: path and content root of each.
+std::string fingerprint_of_files(const Engine& engine, const CollectionName& collection,
+                                 const NodeId& node) {
+  std::string all;
+  for (const auto& [object, holders] : engine.view().objects()) {
+    if (object.first != collection) continue;
+    auto held = holders.find(node);
+    if (held == holders.end() || held->second.is_deleted) continue;
+    all += object.second + '\0';
+    all += core::to_hex(held->second.root) + '\n';
+  }
+  return core::to_hex(core::sha256(all));
+}
+}  // namespace
+
 facade::VerifyReport verify_of(const Engine& engine, const core::CollectionConfig& collection) {
   facade::VerifyReport report;
   const NodeId& self = engine.config().node.id;
@@ -271,8 +290,12 @@ facade::VerifyReport verify_of(const Engine& engine, const core::CollectionConfi
   report.fingerprint = state.fingerprint;
   report.damaged = state.damaged;
   report.checked = state.checked;
+  const bool is_files = collection.kind == core::Kind::kFiles;
+  if (is_files) report.fingerprint = fingerprint_of_files(engine, collection.name, self);
   for (const NodeId& node : engine.placement().wanted_by(collection.name)) {
-    if (const std::string* print = engine.view().fingerprint(node, collection.name)) {
+    if (is_files && engine.view().find(node) != nullptr) {
+      report.fingerprint_by_node[node.text] = fingerprint_of_files(engine, collection.name, node);
+    } else if (const std::string* print = engine.view().fingerprint(node, collection.name)) {
       report.fingerprint_by_node[node.text] = *print;
     }
     std::uint64_t lacking = 0;
@@ -301,7 +324,8 @@ facade::VerifyReport verify_of(const Engine& engine, const core::CollectionConfi
   for (const auto& [node, print] : report.fingerprint_by_node) {
     const bool lacks = std::any_of(report.differences.begin(), report.differences.end(),
                                    [&](const auto& d) { return d.node == node; });
-    if (node != self.text && !lacks && !report.fingerprint.empty() && print != report.fingerprint) {
+    if (!is_files && node != self.text && !lacks && !report.fingerprint.empty() &&
+        print != report.fingerprint) {
       report.differences.push_back({node, "its replica has other units than this node's"});
     }
   }

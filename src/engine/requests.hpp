@@ -83,10 +83,16 @@ class Requests {
     core::Instant deadline;
     std::vector<Part> parts;
   };
+  // What was here at one moment: the last record of each own log, and the files.
+  struct Cut {
+    std::map<core::LogId, std::uint64_t> last;
+    std::map<ObjectId, core::Root> objects;
+  };
   struct Flush {
     FlushRequested request;
     core::Instant started_at;
     std::set<std::uint64_t> looks;  // not done yet
+    std::optional<Cut> cut;         // once all looks are done
   };
 
   void set_goal(Sync& sync, Part& part, core::Instant now);
@@ -96,6 +102,8 @@ class Requests {
   bool advance(Sync& sync, core::Instant now, Actions& out);
   facade::SyncResponse answer_part(const Sync& sync, const Part& part, core::Instant now) const;
   void answer(const Sync& sync, core::Instant now, Actions& out);
+  bool is_meant(const Flush& flush, const core::CollectionConfig& collection) const;
+  Cut cut() const;
   facade::FlushReport report_of(const Flush& flush) const;
   bool advance(Flush& flush, core::Instant now, Actions& out);
   void refuse(const SyncRequested& request, const std::string& why, Actions& out) const;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kPatienceS = 60;                 // for what the daemon answers from memory
 constexpr double kPatienceMoreS = 30;             // beyond the deadline that a request names itself
+constexpr double kPatienceNotifyS = 24 * 3600.0;  // the most that write_through_timeout_s may be
 constexpr double kPatienceVerifyS = 24 * 3600.0;  // re-hashing everything takes as long as it takes
 constexpr time_t kStreamSilenceS = 60;            // the server speaks every 15 s at least
 
@@ -212,7 +213,9 @@ Result<std::vector<VerifyReport>> Client::verify(const std::vector<std::string>&
 
 Result<Done> Client::notify(const std::string& event,
                             const std::map<std::string, std::string>& details) const {
-  const auto answer = raw("POST", "/v1/notify", http::to_json(http::NotifyRequest{event, details}));
+  // With durability.write_through the daemon answers when the game is durable, or by its own limit.
+  const auto answer = raw("POST", "/v1/notify", http::to_json(http::NotifyRequest{event, details}),
+                          kPatienceNotifyS);
   if (!answer) return answer.error();
   if (answer->http_status != 200) {
     return http::error_from_answer(answer->http_status, answer->body);

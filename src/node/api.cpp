@@ -138,11 +138,16 @@ std::vector<facade::EventRow> NodeApi::events_after(std::uint64_t id, core::Dura
 }
 
 core::Result<facade::FlushReport> NodeApi::flush(int acks, core::Duration deadline) {
+  return flush(acks, deadline, {});
+}
+
+core::Result<facade::FlushReport> NodeApi::flush(int acks, core::Duration deadline,
+                                                 std::set<CollectionName> only) {
   if (acks < 0 || acks > 64) {
     return Error{ErrorKind::kInvalid, "acks must lie in 0 … 64", "acks"};
   }
   const std::uint64_t id = flushes_.open();
-  loop_.post(engine::FlushRequested{id, acks, clock_.now() + deadline});
+  loop_.post(engine::FlushRequested{id, acks, clock_.now() + deadline, std::move(only)});
   auto answer = flushes_.wait(id, deadline + kLoopGrace);
   if (!answer) return stopping();
   return *std::move(answer);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,9 @@ class NodeApi final : public http::Api {
  private:
   facade::Known known();
   core::Result<engine::SyncRequested> prepare(const facade::SyncRequest& request);
+  core::Result<facade::FlushReport> flush(int acks, core::Duration deadline,
+                                          std::set<core::CollectionName> only);
+  core::Status wait_until_durable(std::set<core::CollectionName> collections);
   void emit(std::string type, const std::string& collection, std::string message,
             std::map<std::string, std::string> details);
 

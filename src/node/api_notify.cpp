@@ -65,7 +65,25 @@ core::Status NodeApi::notify(const std::string& event,
   for (const core::CollectionName& collection : affected) {
     loop_.post(engine::SourceChanged{collection});
   }
-  return {};
+  const bool is_game = known->follows == Follows::kLookAtGames;
+  if (!config_.durability.write_through || !is_game) return {};
+  return wait_until_durable({affected.begin(), affected.end()});
+}
+
+// Write-through: the producer goes on only when what it has just finished survives this machine.
+core::Status NodeApi::wait_until_durable(std::set<core::CollectionName> collections) {
+  const core::Duration timeout = core::seconds(config_.durability.write_through_timeout_s);
+  SYNCLINE_ASSIGN(const facade::FlushReport report, flush(0, timeout, std::move(collections)));
+  if (report.is_durable) return {};
+  std::string what;
+  for (const facade::CollectionStatus& pending : report.pending) {
+    what += (what.empty() ? "" : "; ") + pending.name + ": " + pending.why;
+  }
+  return Error{ErrorKind::kCancelled,
+               "not durable within durability.write_through_timeout_s (" +
+                   std::to_string(config_.durability.write_through_timeout_s) + " s): " + what +
+                   "; it is delivered as soon as it can be, see `syncline status`",
+               config_.node.id.text};
 }
 
 }  // namespace syncline::node

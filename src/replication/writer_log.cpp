@@ -235,11 +235,13 @@ std::vector<NodeId> WriterLog::overdue(core::Instant now) const {
   return late;
 }
 
-std::uint64_t WriterLog::count_durable_at(int acks, const CountDomains& count_domains) const {
+std::uint64_t WriterLog::count_durable_at(int acks, std::uint64_t last,
+                                          const CountDomains& count_domains) const {
   std::uint64_t durable = 0;
-  for_each_stretch(local_, [&](const core::SeqRange& range, const std::set<NodeId>& holders) {
-    if (count_domains(holders) >= acks) durable += range.last - range.first + 1;
-  });
+  for_each_stretch(local_.intersect(SeqSet::up_to(last)),
+                   [&](const core::SeqRange& range, const std::set<NodeId>& holders) {
+                     if (count_domains(holders) >= acks) durable += range.last - range.first + 1;
+                   });
   return durable;
 }
 

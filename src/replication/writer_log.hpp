@@ -105,8 +105,9 @@ class WriterLog {
   const PendingRecord* oldest_pending() const {
     return pending_.empty() ? nullptr : &pending_.front();
   }
-  // How many local records `acks` domains hold, for another number of acks than the log's own.
-  std::uint64_t count_durable_at(int acks, const CountDomains& count_domains) const;
+  // How many local records up to seq `last` are held by `acks` domains (not the log's own number).
+  std::uint64_t count_durable_at(int acks, std::uint64_t last,
+                                 const CountDomains& count_domains) const;
   core::SeqSet held_by(const core::NodeId& peer) const;
   std::optional<core::Instant> next_wake() const;
 

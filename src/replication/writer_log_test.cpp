@@ -107,12 +107,13 @@ TEST(WriterLog, names_the_receiver_that_lets_records_lie) {
 TEST(WriterLog, answers_for_another_number_of_acks_than_its_own) {
   WriterLog log = log_with(5, {.acks = 1});
   log.acked(kA, SeqSet::up_to(5), each_its_own);
-  EXPECT_EQ(log.count_durable_at(1, each_its_own), 5u);
-  EXPECT_EQ(log.count_durable_at(2, each_its_own), 0u);
+  EXPECT_EQ(log.count_durable_at(1, 5, each_its_own), 5u);
+  EXPECT_EQ(log.count_durable_at(1, 3, each_its_own), 3u);
+  EXPECT_EQ(log.count_durable_at(2, 5, each_its_own), 0u);
   log.acked(kB, SeqSet::up_to(4), each_its_own);
-  EXPECT_EQ(log.count_durable_at(2, each_its_own), 4u);
+  EXPECT_EQ(log.count_durable_at(2, 5, each_its_own), 4u);
   log.acked(kC, SeqSet::up_to(5), each_its_own);
-  EXPECT_EQ(log.count_durable_at(2, each_its_own), 5u);
+  EXPECT_EQ(log.count_durable_at(2, 5, each_its_own), 5u);
 }
 
 TEST(WriterLog, restores_what_was_pending_before_a_restart) {

@@ -1,4 +1,4 @@
-"""A producer that must not go on before its game survives this machine: durability.write_through."""
+"""Producers that must not go on before their game survives this machine: write_through."""
 
 import pathlib
 import sys

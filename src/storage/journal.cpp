@@ -175,11 +175,13 @@ core::Result<std::vector<RecordSize>> Store::record_sizes(const LogId& id, const
 Status Store::mark_merged(const LogId& id, const SeqSet& seqs) {
   SYNCLINE_ASSIGN(State::Log* const log, state_->log(id));
   log->state.merged.insert(seqs);
+  const LazyCommits lazy(state_->db);
   return state_->save_log(*log);
 }
 
 Status Store::trim(const LogId& id, const SeqSet& seqs) {
   State& s = *state_;
+  const LazyCommits lazy(s.db);
   auto attempt = [&]() -> Status {
     SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(s.db));
     SYNCLINE_ASSIGN(State::Log* const log, s.log(id));

@@ -3,10 +3,32 @@
 
 #include <map>
 
+#include "core/check.hpp"
 #include "sqlite/database.hpp"
 #include "storage/store.hpp"
 
 namespace syncline::storage {
+
+// While it lives, a commit does not wait for the disk. What it wrote comes there with the next
+// one that does, in the order written (SQLite, WAL mode, synchronous = NORMAL): for what a
+// restart finds out again.
+class LazyCommits {
+ public:
+  explicit LazyCommits(sqlite::Database& db) : db_(db) {
+    const core::Status eased = db_.run("PRAGMA synchronous = NORMAL");
+    (void)eased;  // it waits for the disk, then
+  }
+  ~LazyCommits() {
+    // Going on without would acknowledge what is not on the disk.
+    const core::Status done = db_.run("PRAGMA synchronous = FULL");
+    SYNCLINE_CHECK(done.ok(), "synchronous = FULL", done.ok() ? "" : core::to_string(done.error()));
+  }
+  LazyCommits(const LazyCommits&) = delete;
+  LazyCommits& operator=(const LazyCommits&) = delete;
+
+ private:
+  sqlite::Database& db_;
+};
 
 struct Store::State {
   State(sqlite::Database d, core::NodeId s) : db(std::move(d)), self(std::move(s)) {}

@@ -131,6 +131,7 @@ Status Store::save_acks(const LogId& id, const core::NodeId& peer, const SeqSet&
       state_->db.prepare("INSERT OR REPLACE INTO acks (log, peer, held) VALUES (?, ?, ?)"));
   insert.bind(1, log->number).bind(2, std::string_view(peer.text));
   insert.bind(3, std::string_view(to_string(held)));
+  const LazyCommits lazy(state_->db);
   return insert.run();
 }
 

@@ -1,9 +1,10 @@
 // Syncline's own state: one SQLite database in the state folder, WAL, synchronous=FULL.
 //
-// Every call that answers success is on the disk. A kill at any instruction leaves a state from
-// which the next start goes on: SQLite's transactions are the only mechanism, nothing is written
-// beside them. Errors: kExhausted when the disk is full (nothing was changed; works again when
-// there is room), kCorrupt for a damaged file (nothing is changed).
+// Every call that answers success is on the disk, except for those marked "lazy": they come there
+// with the next one that is not, in order, and a restart can do without them. A kill at any
+// instruction leaves a state from which the next start goes on: SQLite's transactions are the only
+// mechanism, nothing is written beside them. Errors: kExhausted when the disk is full (nothing was
+// changed; works again when there is room), kCorrupt for a damaged file (nothing is changed).
 // Threads: one at a time.
 #pragma once
 
@@ -76,7 +77,9 @@ class Store {
     core::SeqSet trimmed;
   };
   core::Result<std::map<core::LogId, LogState>> logs();
+  // Lazy: after a restart the replica itself says what it has.
   core::Status mark_merged(const core::LogId& log, const core::SeqSet& seqs);
+  // Lazy: what is trimmed again after a restart was only kept for longer.
   core::Status trim(const core::LogId& log, const core::SeqSet& seqs);
   // The disk does not have them after all: neither journal nor replica could give them. They are
   // not held any more, and an append of them is taken again.
@@ -88,6 +91,7 @@ class Store {
   core::Result<std::map<core::LogId, core::SeqSet>> with_config_key(
       const core::CollectionName& collection, const std::string& pattern);
 
+  // Lazy: a peer whose ack was forgotten says it again.
   core::Status save_acks(const core::LogId& log, const core::NodeId& peer,
                          const core::SeqSet& held);
   core::Result<std::map<core::NodeId, core::SeqSet>> load_acks(const core::LogId& log);

@@ -12,6 +12,7 @@
 
 #include "env/files.hpp"
 #include "sqlite/database.hpp"
+#include "storage/state.hpp"
 
 namespace syncline::storage {
 namespace {
@@ -197,6 +198,28 @@ TEST(Store, refuses_a_damaged_a_foreign_and_a_newer_database_and_changes_nothing
   const auto newer = Store::open(folder.path, kSelf);
   ASSERT_FALSE(newer.ok());
   EXPECT_NE(newer.error().what.find("newer Syncline"), std::string::npos);
+}
+
+TEST(Store, only_lazy_commits_do_not_wait_for_the_disk) {
+  const Folder folder;
+  auto db = sqlite::Database::open(folder.path + "/x.db", sqlite::OpenMode::kReadWriteCreate);
+  ASSERT_TRUE(
+      db->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t(x)").ok());
+  const auto level = [&] { return *db->ask_number("PRAGMA synchronous"); };
+  constexpr std::int64_t kNormal = 1;
+  constexpr std::int64_t kFull = 2;
+  for (const char* statement : {"INSERT INTO t VALUES (1)", "INSERT INTO nowhere VALUES (1)"}) {
+    {
+      const LazyCommits lazy(*db);
+      EXPECT_EQ(level(), kNormal);
+      auto transaction = sqlite::Transaction::begin(*db);
+      const core::Status ran = db->run(statement);
+      if (ran.ok()) {
+        ASSERT_TRUE(transaction->commit().ok());
+      }
+    }
+    EXPECT_EQ(level(), kFull) << statement;
+  }
 }
 
 TEST(Store, a_full_disk_is_said_and_healed_when_there_is_room_again) {

@@ -271,13 +271,18 @@ class Fleet:
         for node in self.nodes.values():
             if node.is_running:
                 node.process.terminate()
+        # Told twice, a daemon drains no longer: all leave at once, nobody is there to take anything.
+        for patience in (2, 40):
+            for node in self.nodes.values():
+                if node.process is None:
+                    continue
+                try:
+                    node.process.wait(patience)
+                except subprocess.TimeoutExpired:
+                    node.process.send_signal(signal.SIGTERM if patience == 2 else signal.SIGKILL)
         for node in self.nodes.values():
             if node.process is not None:
-                try:
-                    node.process.wait(40)
-                except subprocess.TimeoutExpired:
-                    node.process.kill()
-                    node.process.wait()
+                node.process.wait()
 
     def start_selfplay(self, name, *options, db="selfplay.db", collection="games"):
         """Runs hex_selfplay on a node; its output, a line per game, goes to <node>/<db>.log."""

@@ -4,19 +4,19 @@
 #   USES    core …         rooms this one may include: DESIGN's graph, held by tests/tidy
 #   LINKS   OpenSSL::SSL … third-party libraries, visible to this room only
 #   TEST_LINKS …           what only the tests need
-#   APART, TESTS_APART     the sources, or the tests, use the same name for different things in
-#                          different files: the sanitizers' builds, which compile several files as
-#                          one (CMAKE_UNITY_BUILD), compile these one by one
+#   APART                  its sources use one name for different things in different files: the
+#                          sanitizers' builds, which compile several files of a core as one
+#                          (CMAKE_UNITY_BUILD), compile these one by one
 # )
 # One static library per room: syncline_<NAME>, with '/' in NAME turned into '_'.
 function(syncline_room NAME)
-  cmake_parse_arguments(ROOM "APART;TESTS_APART" "" "SOURCES;TESTS;USES;LINKS;TEST_LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "APART" "" "SOURCES;TESTS;USES;LINKS;TEST_LINKS" ${ARGN})
   string(REPLACE "/" "_" target ${NAME})
   set(lib syncline_${target})
   if(ROOM_SOURCES)
     add_library(${lib} STATIC ${ROOM_SOURCES})
     set(scope PUBLIC)
-    if(ROOM_APART)
+    if(ROOM_APART OR NOT NAME IN_LIST SYNCLINE_CORES)
       set_target_properties(${lib} PROPERTIES UNITY_BUILD OFF)
     endif()
     target_link_libraries(${lib} PRIVATE ${ROOM_LINKS})
@@ -37,9 +37,7 @@ function(syncline_room NAME)
     add_executable(${target}_test ${ROOM_TESTS})
     target_link_libraries(${target}_test PRIVATE
       ${lib} ${ROOM_LINKS} ${ROOM_TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main rapidcheck)
-    if(ROOM_APART OR ROOM_TESTS_APART)
-      set_target_properties(${target}_test PROPERTIES UNITY_BUILD OFF)
-    endif()
+    set_target_properties(${target}_test PROPERTIES UNITY_BUILD OFF)
     add_test(NAME ${target} COMMAND ${target}_test)
     set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 300)
   endif()

@@ -271,7 +271,7 @@ class Fleet:
         for node in self.nodes.values():
             if node.is_running:
                 node.process.terminate()
-        # Told twice, a daemon drains no longer: all leave at once, nobody is there to take anything.
+        # Told twice, a daemon drains no longer: all leave at once, so that nobody could take it.
         for patience in (2, 40):
             for node in self.nodes.values():
                 if node.process is None:

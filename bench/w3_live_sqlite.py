@@ -82,7 +82,7 @@ class Writer:
 
 
 def counter(fleet, node):
-    return fleet.ask(node, "stats")["total_bytes"]
+    return fleet.ask(node, "stats")["counters"]["wire_sent_bytes"]
 
 
 def run_syncline(folder, templates, size_bytes, share, timeout):

@@ -143,6 +143,10 @@ void Connection::read_body(wire::FrameSizes sizes) {
       return;
     }
     self->heard_at_ = std::chrono::steady_clock::now();
+    if (self->traffic) {
+      self->traffic->received_bytes +=
+          self->prefix_.size() + self->header_.size() + self->payload_.size();
+    }
     auto message = wire::decode_frame(self->header_, std::move(self->payload_));
     self->payload_ = std::string();
     if (!message.ok()) {
@@ -203,6 +207,7 @@ void Connection::write(wire::Frame frame) {
       self->close("sending failed: " + error.message());
       return;
     }
+    if (self->traffic) self->traffic->sent_bytes += self->writing_.size();
     self->pump();
   });
 }

@@ -49,7 +49,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t queued_bytes() const { return queued_bytes_; }
   bool is_open() const { return is_open_ && !is_closed_; }
 
-  std::string address;  // it was dialled at; empty if it came in
+  std::string address;               // it was dialled at; empty if it came in
+  std::shared_ptr<Traffic> traffic;  // of the peer; null before the hellos
 
  private:
   bool verify(bool preverified, X509_STORE_CTX* context);

@@ -30,6 +30,7 @@ struct Links::State : std::enable_shared_from_this<Links::State> {
   std::unique_ptr<tcp::acceptor> acceptor;
   std::map<NodeId, ConnectionPtr> links;
   std::set<ConnectionPtr> strangers;
+  std::map<NodeId, std::shared_ptr<Traffic>> traffic;  // as many as peers were ever linked
   bool is_shut = false;
   // What other threads may ask: is there a link at all?
   std::mutex mutex;
@@ -151,6 +152,9 @@ void Links::State::greeted(const ConnectionPtr& connection, const core::Hello& t
     const std::lock_guard lock(mutex);
     linked.insert(peer);
   }
+  auto& traffic_of_peer = traffic[peer];
+  if (!traffic_of_peer) traffic_of_peer = std::make_shared<Traffic>();
+  connection->traffic = traffic_of_peer;
   connection->hello_done();
   callbacks.on_up(peer, theirs, connection->address);
 }
@@ -184,6 +188,12 @@ void Links::State::send_now(const NodeId& peer, wire::WireMessage message) {
   }
   auto frame = wire::encode_frame(std::move(message));
   if (frame.ok()) connection->send(std::move(frame).value());
+}
+
+std::map<NodeId, Traffic> Links::traffic() const {
+  std::map<NodeId, Traffic> out;
+  for (const auto& [peer, traffic] : state_->traffic) out[peer] = *traffic;
+  return out;
 }
 
 Links::Links(std::shared_ptr<State> state) : state_(std::move(state)) {}

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,12 @@ struct LinkCallbacks {
   std::function<std::optional<wire::WireMessage>(const core::NodeId&)> next_data;
 };
 
+// Bytes of frames, before encryption, on all links with one peer since the start.
+struct Traffic {
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t received_bytes = 0;
+};
+
 class Links {
  public:
   static core::Result<std::unique_ptr<Links>> create(asio::io_context& io,
@@ -82,6 +89,8 @@ class Links {
   void data_ready(const core::NodeId& peer);
   void close(const core::NodeId& peer, const std::string& reason);
   void shutdown();
+  // On the io_context's thread.
+  std::map<core::NodeId, Traffic> traffic() const;
 
  private:
   struct State;

@@ -114,7 +114,14 @@ std::vector<facade::FreshnessRow> NodeApi::freshness() {
 }
 
 facade::StatsReport NodeApi::stats() {
-  return loop_.call([](engine::Engine& engine) { return engine.stats().report(); });
+  return loop_.call([this](engine::Engine& engine) {
+    facade::StatsReport report = engine.stats().report();
+    for (const auto& [peer, traffic] : ports_.traffic()) {
+      report.counters["wire_sent_bytes"] += traffic.sent_bytes;
+      report.counters["wire_received_bytes"] += traffic.received_bytes;
+    }
+    return report;
+  });
 }
 
 core::Result<facade::RouteReport> NodeApi::route(const facade::SyncRequest& request) {

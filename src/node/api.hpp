@@ -13,6 +13,7 @@
 #include "env/clock.hpp"
 #include "facade/validate.hpp"
 #include "http/api.hpp"
+#include "net/links.hpp"
 #include "node/event_ring.hpp"
 #include "node/loop.hpp"
 #include "node/waiters.hpp"
@@ -28,7 +29,8 @@ struct ApiPorts {
       records_with_config_key;
   std::function<std::vector<std::string>(const core::CollectionName&)> config_keys;
   std::function<core::Result<http::OpenedObject>(const core::Root&)> open_object;
-  std::vector<std::string> transports;  // that can start here
+  std::function<std::map<core::NodeId, net::Traffic>()> traffic;  // on the loop
+  std::vector<std::string> transports;                            // that can start here
 };
 
 class NodeApi final : public http::Api {

@@ -116,6 +116,7 @@ core::Status Node::start_api() {
     return records_->config_keys(name);
   };
   ports.open_object = [this](const core::Root& root) { return files_->open_for_http(root); };
+  ports.traffic = [this] { return links_->traffic(); };
   ports.transports = {"p2p"};
   api_ = std::make_unique<NodeApi>(config_, clock_, loop_, events_, std::move(ports));
   const std::string identity = config_.node.state_dir + "/identity/";

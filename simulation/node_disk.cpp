@@ -28,6 +28,12 @@ void Node::carry_out(const engine::Append& action) {
       disk_.cursors[action.batch->log.collection] = progress->second;
     }
     world_.watch.journalled(*this, action.batch->log, *action.batch);
+    if (world_.bug == Bug::kTrimUncopied && action.batch->log.origin == id()) {
+      for (const core::Record& record : action.batch->records) {
+        log.payloads.erase(record.seq.value);
+        log.trimmed.insert(record.seq.value, record.seq.value);
+      }
+    }
   };
   const bool is_early = world_.bug == Bug::kAckBeforeFsync;
   disk_.journal(write, [this, action, is_early](bool is_written) {

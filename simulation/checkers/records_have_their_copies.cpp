@@ -20,12 +20,7 @@ class RecordsHaveTheirCopies final : public Checker {
       const auto& here = node->engine().placement().wanted_by(kGames);
       if (node == running().front()) wanted = here;
       if (here != wanted) return node->id().text + " means that others want the games";
-      auto cursor = node->disk().cursors.find(kGames);
-      const std::size_t read = cursor == node->disk().cursors.end() ? 0 : cursor->second;
-      if (read < node->disk().source.size()) {
-        return std::to_string(node->disk().source.size() - read) + " games of " + node->id().text +
-               " are not journalled";
-      }
+      if (std::string unread = not_journalled(*node); !unread.empty()) return unread;
       std::set<core::NodeId> others = alive;
       others.erase(node->id());
       const bool can_be = real_domains(world_, others, node->id()) >= world_.plan.acks;
@@ -43,6 +38,19 @@ class RecordsHaveTheirCopies final : public Checker {
   }
 
  private:
+  // By what the journal has got, not by what the node believes to have read.
+  std::string not_journalled(const Node& node) const {
+    std::set<std::string> taken;
+    for (const auto& [log, units] : truth_.units) {
+      if (log.origin != node.id()) continue;
+      for (const auto& [seq, unit] : units) taken.insert(unit);
+    }
+    for (const Game& game : node.disk().source) {
+      const std::string unit = game.key + " version " + std::to_string(game.version);
+      if (taken.count(unit) == 0) return unit + " of " + node.id().text + " was not journalled";
+    }
+    return {};
+  }
   std::string missing_at(const std::set<core::NodeId>& wanted) const {
     std::map<core::LogId, core::SeqSet> all;
     for (const Node* node : running()) {

@@ -8,7 +8,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Bug::kForgedAck, "forged-ack", "calm", 5},
       {Bug::kGapsFilled, "gaps-filled", "network", 20},
       {Bug::kDomainHidden, "domain-hidden", "calm", 40},
-      {Bug::kCursorFirst, "cursor-first", "crash", 100},
+      {Bug::kCursorFirst, "cursor-first", "disk", 40},
       {Bug::kCursorLost, "cursor-lost", "crash", 20},
       {Bug::kReaderSkips, "reader-skips", "burst", 5},
       {Bug::kTrimUncopied, "trim-uncopied", "calm", 5},

@@ -91,7 +91,7 @@ std::vector<FileChange> Watch::read_changes() {
       const std::string name = event.len > 0 ? buffer + at + sizeof(event) : "";
       at += static_cast<ssize_t>(sizeof(event) + event.len);
       if ((event.mask & IN_Q_OVERFLOW) != 0) {
-        changes.push_back({0, "", true});
+        changes.push_back({0, "", false, true});
         continue;
       }
       auto folder = folders_.find(event.wd);
@@ -103,11 +103,12 @@ std::vector<FileChange> Watch::read_changes() {
       if (name.empty() || name == kOwnFolder) continue;
       const Folder about = folder->second;
       const std::string relative = joined(about.relative, name);
-      changes.push_back({about.root, relative, false});
+      const bool is_closed_only = (event.mask & IN_ALL_EVENTS) == IN_CLOSE_WRITE;
+      changes.push_back({about.root, relative, is_closed_only, false});
       const bool is_new_folder =
           (event.mask & IN_ISDIR) != 0 && (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0;
       if (is_new_folder && !add_folder(about.root, relative, &changes).ok()) {
-        changes.push_back({about.root, relative, true});
+        changes.push_back({about.root, relative, false, true});
       }
     }
   }

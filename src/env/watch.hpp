@@ -14,8 +14,10 @@
 namespace syncline::env {
 
 struct FileChange {
-  std::size_t root = 0;      // number of the root, as add_root() answered
-  std::string path;          // relative to it
+  std::size_t root = 0;  // number of the root, as add_root() answered
+  std::string path;      // relative to it
+  bool is_closed_only =
+      false;                 // closed by somebody who could have written; what he wrote came before
   bool is_overflow = false;  // events were lost: look at everything below every root
 };
 

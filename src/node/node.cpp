@@ -137,15 +137,17 @@ core::Status Node::start_watch() {
   SYNCLINE_ASSIGN(watch_, WatchThread::start(
                               std::move(roots),
                               [this, kinds](const core::CollectionName& name,
-                                            const std::vector<std::string>& paths) {
-                                for (const std::string& path : paths) {
+                                            const std::vector<env::FileChange>& changes) {
+                                bool is_news = changes.empty();
+                                for (const env::FileChange& change : changes) {
                                   if (kinds.at(name) == core::Kind::kSqlite) {
-                                    records_->files_changed(name, path);
+                                    is_news |= records_->file_changed(name, change);
                                   } else {
-                                    files_->files_changed(name, path);
+                                    files_->files_changed(name, change.path);
+                                    is_news = true;
                                   }
                                 }
-                                post(engine::SourceChanged{name});
+                                if (is_news) post(engine::SourceChanged{name});
                               },
                               [](const std::string& sentence) { log_warning(sentence); }));
   return {};

@@ -195,17 +195,20 @@ void RecordsShell::carry_out(const engine::SendRecords& action) {
 
 // ── sources ─────────────────────────────────────────────────────────────────────────────────────
 
-void RecordsShell::files_changed(const CollectionName& collection,
-                                 const std::string& relative_path) {
+bool RecordsShell::file_changed(const CollectionName& collection, const env::FileChange& change) {
   Lane* lane = state_->lane(collection);
-  if (lane == nullptr || !lane->source_thread) return;
-  std::string database = relative_path;
-  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
+  if (lane == nullptr || !lane->source_thread) return false;
+  // SQLite opens the WAL and its index for writing even where we only read: each look at a database
+  // closes both, and would call for the next one. Commits write to the WAL or the file itself.
+  if (change.is_closed_only || change.path.ends_with("-shm")) return false;
+  std::string database = change.path;
+  for (const char* suffix : {"-wal", "-journal"}) {
     if (database.ends_with(suffix)) database.resize(database.size() - std::string(suffix).size());
   }
   const std::lock_guard lock(lane->mutex);
   lane->changed.insert(std::move(database));
   if (!lane->noticed_at) lane->noticed_at = state_->clock.now();
+  return true;
 }
 
 void RecordsShell::carry_out(const engine::ReadSource& action) {

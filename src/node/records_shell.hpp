@@ -16,6 +16,7 @@
 #include "engine/engine.hpp"
 #include "engine/events.hpp"
 #include "env/clock.hpp"
+#include "env/watch.hpp"
 
 namespace syncline::storage {
 class Store;
@@ -51,7 +52,8 @@ class RecordsShell {
 
   // inotify named these files of the collection's root (relative): the next look reads them.
   // Any thread.
-  void files_changed(const core::CollectionName& collection, const std::string& relative_path);
+  // False: it says nothing of the databases. Any thread.
+  bool file_changed(const core::CollectionName& collection, const env::FileChange& change);
 
   // Re-reads the replica and compares units with their hashes: -> VerifyDone. Any thread.
   void verify(const core::CollectionName& collection);

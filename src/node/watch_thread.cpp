@@ -61,17 +61,18 @@ void WatchThread::State::add_roots() {
 }
 
 void WatchThread::State::tell_changes() {
-  std::map<std::size_t, std::vector<std::string>> by_root;
+  std::map<std::size_t, std::vector<env::FileChange>> by_root;
   for (env::FileChange& change : watch.read_changes()) {
     if (change.is_overflow) {
       for (const auto& [number, root] : watched) changed(root.collection, {});
       return;
     }
-    by_root[change.root].push_back(std::move(change.path));
+    const std::size_t number = change.root;
+    by_root[number].push_back(std::move(change));
   }
-  for (const auto& [number, paths] : by_root) {
+  for (const auto& [number, changes] : by_root) {
     auto root = watched.find(number);
-    if (root != watched.end()) changed(root->second.collection, paths);
+    if (root != watched.end()) changed(root->second.collection, changes);
   }
 }
 

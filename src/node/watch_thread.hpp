@@ -10,6 +10,7 @@
 
 #include "core/ids.hpp"
 #include "core/result.hpp"
+#include "env/watch.hpp"
 
 namespace syncline::node {
 
@@ -20,9 +21,9 @@ struct WatchedRoot {
 
 class WatchThread {
  public:
-  // `changed`: paths relative to the root; an empty list means "anything may have changed".
+  // `changed`: with paths relative to the root; an empty list means "anything may have changed".
   using OnChange =
-      std::function<void(const core::CollectionName&, const std::vector<std::string>& paths)>;
+      std::function<void(const core::CollectionName&, const std::vector<env::FileChange>&)>;
   using OnProblem = std::function<void(const std::string& sentence)>;
 
   static core::Result<std::unique_ptr<WatchThread>> start(std::vector<WatchedRoot> roots,

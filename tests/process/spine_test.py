@@ -1,8 +1,10 @@
 """A finished game on one node is durable on two others, and proved so: real daemons, real games."""
 
+import os
 import pathlib
 import sqlite3
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -51,6 +53,25 @@ class Games(FleetTest):
         self.assertEqual(self.fleet.cli("a", "flush", "--deadline", "20")[0], 0)
         self.fleet.start("d")
         self.assert_clean("d", wanted, self.source("a"))
+
+    def test_a_node_at_rest_rests_though_a_program_has_its_database_open(self):
+        self.raise_fleet(names=("a", "b"), acks=1)
+        wanted = self.play("a", 5)
+        with sqlite3.connect(self.source("a")) as program:
+            program.execute("SELECT count(*) FROM games").fetchall()
+            self.assert_clean("b", wanted, self.source("a"))
+
+            def used_s(name):
+                stat = pathlib.Path(f"/proc/{self.fleet.nodes[name].process.pid}/stat").read_text()
+                fields = stat.rpartition(")")[2].split()
+                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            # Whatever is still under way ends; a look that called for the next one never did.
+            self.fleet.wait_until(lambda: self.rests(used_s), 20, "both daemons to rest")
+
+    def rests(self, used_s):
+        before = {name: used_s(name) for name in "ab"}
+        time.sleep(2)
+        return all(used_s(name) - before[name] < 0.2 for name in "ab")
 
     def test_a_restart_goes_on_where_it_was(self):
         self.raise_fleet()

@@ -1,4 +1,6 @@
 // Rows updated in place: by the column that moves, and by comparison.
+#include <algorithm>
+
 #include "collections/sqlite/database_read.hpp"
 
 namespace syncline::collections::sqlite {
@@ -12,6 +14,9 @@ namespace {
 
 constexpr std::int64_t kUnindexedRowsMax = 20'000;  // looked through for a column without an index
 constexpr std::int64_t kTiesMax = 1000;             // rows of one value that are looked at again
+// News wait for the end of a read: comparison takes a slice of this length in one that found none,
+// nothing in one that did, and goes on in the read that follows.
+constexpr core::Duration kPassSlice = core::milliseconds(5);
 
 // "(a, b) > (?3, ?4)"
 std::string is_above(const std::vector<std::string>& columns, int first) {
@@ -111,8 +116,10 @@ Result<bool> DatabaseRead::run_pass(std::size_t unit) {
   // The first pass over a table without rowids is how its units are found at all.
   const bool is_bounded = !root.rowid.empty() || pass.has_ended;
   const auto begin = std::chrono::steady_clock::now();
+  core::Duration slice = std::min(pass_left_, kPassSlice);
+  if (!context_.out.units.empty()) slice = core::Duration(0);
   const auto is_share_used = [&] {
-    return is_bounded && std::chrono::steady_clock::now() - begin >= pass_left_;
+    return is_bounded && std::chrono::steady_clock::now() - begin >= slice;
   };
   const std::vector<std::string> position = position_sql(root, "c");
   SYNCLINE_ASSIGN(Statement rows,
@@ -144,6 +151,7 @@ Result<bool> DatabaseRead::run_pass(std::size_t unit) {
   if (is_bounded) pass_left_ -= std::chrono::steady_clock::now() - begin;
   if (!failed.ok()) return failed.error();
   if (is_end) pass.finish();
+  if (!is_end && is_out_of_share && pass_left_ > core::Duration(0)) context_.out.has_more = true;
   return is_end || (is_out_of_share && !is_limit);
 }
 

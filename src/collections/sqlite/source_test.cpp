@@ -116,6 +116,19 @@ TEST_F(GamesSource, a_column_that_nobody_uses_yet_does_not_send_everything_again
   EXPECT_EQ(journal_.schemas.size(), 2u);
 }
 
+TEST_F(GamesSource, news_do_not_wait_for_the_comparison_of_everything_before) {
+  for (int i = 100; i < 200; ++i) play("g" + std::to_string(i));
+  poll();
+  write("UPDATE games SET winner = 2 WHERE game_id = 'g150'");  // found by comparison only
+  play("fresh");
+  const ReadOutcome first = journal_.read_once(source());
+  ASSERT_EQ(first.units.size(), 1u);
+  EXPECT_EQ(first.units[0].key, "games:fresh");
+  EXPECT_TRUE(first.has_more) << "the comparison goes on in the next read";
+  poll();
+  EXPECT_EQ(journal_.taken.back().key, "games:g150");
+}
+
 TEST_F(GamesSource, limits_cut_a_read_and_the_next_goes_on_where_it_ended) {
   for (int i = 100; i < 150; ++i) play("g" + std::to_string(i));
   journal_.limits.units_max = 7;

@@ -33,8 +33,9 @@ void Engine::on(const UnitsRead& event) {
   const Append& append = std::get<Append>(out_->back());
   state.last_append = append.append_id;
   requests_.journalled(*append.batch);
-  if (event.has_more) {
-    state.is_look_continued = true;
+  if (event.has_more || event.compares_on) {
+    // A look is for what is new: whoever waits for it does not wait for comparison.
+    state.is_look_continued = event.has_more;
     state.is_look_wanted = true;
     state.is_full_look_wanted |= state.is_running_full;
   }

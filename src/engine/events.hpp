@@ -52,6 +52,7 @@ struct UnitsRead {
   std::uint64_t open_units = 0;
   std::vector<std::string> problems;
   bool has_more = false;
+  bool compares_on = false;  // nothing new is left; the next read goes on comparing older units
 };
 struct Appended {  // fsynced
   std::uint64_t append_id = 0;

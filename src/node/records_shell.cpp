@@ -261,7 +261,8 @@ void RecordsShell::State::read(Lane& lane, const engine::ReadSource& action) {
   read.open_units = outcome.open_units;
   read.problems = std::move(outcome.problems);
   read.has_more = outcome.has_more;
-  if (outcome.has_more && !action.full) {
+  read.compares_on = outcome.compares_on;
+  if ((outcome.has_more || outcome.compares_on) && !action.full) {
     // What the bounds cut off is looked at by the read that follows.
     const std::lock_guard lock(lane.mutex);
     lane.changed.insert(only.begin(), only.end());

@@ -28,6 +28,9 @@ bool to_digest(std::string_view bytes, core::Digest256& digest) {
 Status Store::append(std::span<const core::RecordBatchPtr> batches,
                      std::span<const SourceProgress> progresses) {
   State& s = *state_;
+  // Progress alone is read again should it be forgotten.
+  std::optional<LazyCommits> lazy;
+  if (batches.empty()) lazy.emplace(s.db);
   auto attempt = [&]() -> Status {
     SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(s.db));
     for (const core::RecordBatchPtr& batch : batches) SYNCLINE_TRY(s.insert_records(*batch));

@@ -151,7 +151,7 @@ Result<bool> DatabaseRead::run_pass(std::size_t unit) {
   if (is_bounded) pass_left_ -= std::chrono::steady_clock::now() - begin;
   if (!failed.ok()) return failed.error();
   if (is_end) pass.finish();
-  if (!is_end && is_out_of_share && pass_left_ > core::Duration(0)) context_.out.has_more = true;
+  if (!is_end && is_out_of_share && pass_left_ > core::Duration(0)) context_.out.compares_on = true;
   return is_end || (is_out_of_share && !is_limit);
 }
 

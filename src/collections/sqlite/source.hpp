@@ -55,6 +55,8 @@ struct ReadOutcome {
   std::uint64_t open_units = 0;                // begun, not complete; in all databases
   std::vector<std::string> problems;           // of all databases, those of earlier reads too
   bool has_more = false;                       // a limit was reached: read again
+  // All that is new was found; older units are still to be compared, and there is time for that.
+  bool compares_on = false;
 };
 
 class Source {

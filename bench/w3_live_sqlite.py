@@ -102,6 +102,7 @@ def run_syncline(folder, templates, size_bytes, share, timeout):
         fleet.wait_until(lambda: replica.exists() and count_there() == base, timeout,
                          f"the target to hold the first {base} games")
         first = time.monotonic() - started
+        fleet.cli("source", "flush", "--acks", "1", "--deadline", "120")  # all of it looked at
         sent_before = counter(fleet, "source")
         rows_bytes = writer.add(max(1, int(base * share)))
         started = time.monotonic()

@@ -37,8 +37,11 @@ std::string complete_config(Config& config, const ConfigOverrides& overrides,
   if (config.coordination != "embedded" && config.coordination != "etcd") {
     return "coordination must be embedded or etcd";
   }
-  if (config.coordination == "etcd" && config.etcd_endpoints.empty()) {
-    return "coordination = \"etcd\" needs etcd_endpoints";
+  // Said at the start rather than ignored: nobody would lead, and the operator would not know.
+  if (config.coordination == "etcd") {
+    return "coordination = \"etcd\" is not in this version yet: leave it out; no node needs to "
+           "lead, "
+           "each fetches what it wants";
   }
   return "";
 }

@@ -71,6 +71,7 @@ TEST(Config, says_in_one_line_what_is_wrong_and_where) {
       {"[durability]\nacks = \"two\"", "acks must be a whole number"},
       {"[durability]\nacks = 1.5", "acks must be a whole number"},
       {"coordination = \"zookeeper\"", "coordination must be embedded or etcd"},
+      {"coordination = \"etcd\"", "not in this version yet"},
       {"[[collection]]\nkind = \"files\"\nroot = \"r\"", "needs a name"},
       {"[[collection]]\nname = \"x\"\nroot = \"r\"", "needs a kind"},
       {"[[collection]]\nname = \"x\"\nkind = \"files\"", "needs a root"},

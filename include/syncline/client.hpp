@@ -73,6 +73,10 @@ class Client {
   Result<Done> notify(const std::string& event,
                       const std::map<std::string, std::string>& details = {}) const;
 
+  // Takes a node out of the fleet for good: its copies count no more, nobody talks to it. Its
+  // daemon has to be stopped before.
+  Result<Done> remove_node(const std::string& id) const;
+
   // Events with an id above `after`, as far back as the daemon keeps them.
   Result<std::vector<EventRow>> events(std::uint64_t after = 0) const;
   // Calls `each` for every event until it answers false. kUnreachable: the stream broke; call

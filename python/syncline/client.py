@@ -76,6 +76,12 @@ class Client:
         texts = {name: str(value) for name, value in details.items()}
         await self._post("/v1/notify", {"event": event, "details": texts}, PATIENCE_NOTIFY_S)
 
+    async def remove_node(self, node: str) -> None:
+        """Takes a node out of the fleet for good; its daemon has to be stopped before."""
+        if not node or not all(c.isalnum() or c in "-_." for c in node):
+            raise InvalidRequestError(f"{node!r} is no id of a node")
+        (await self.raw("DELETE", f"/v1/nodes/{node}")).check()
+
     # ── reports ──
 
     async def status(self) -> StatusReport:

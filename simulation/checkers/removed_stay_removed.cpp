@@ -16,6 +16,9 @@ class RemovedStayRemoved final : public Checker {
         if (node->engine().peers().is_linked(removed)) {
           return node->id().text + " talks to " + removed.text + ", which was removed";
         }
+        if (node->engine().peers().all().count(removed) > 0) {
+          return node->id().text + " still lists " + removed.text + ", which was removed";
+        }
         if (node->engine().view().find(removed) != nullptr) {
           return node->id().text + " still counts " + removed.text + ", which was removed";
         }

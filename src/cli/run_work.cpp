@@ -1,4 +1,4 @@
-// flush, verify, notify.
+// flush, verify, notify, remove.
 #include "cli/answer.hpp"
 #include "cli/door.hpp"
 #include "cli/exit_code.hpp"
@@ -61,6 +61,21 @@ int run_verify(Context& context, const Arguments& arguments) {
   int code = kDone;
   for (const VerifyReport& report : *reports) code = std::max(code, exit_code_of(report));
   return code;
+}
+
+int run_remove(Context& context, const Arguments& arguments) {
+  const Door door = reach(context, arguments);
+  if (!door.client) return door.exit_code;
+  const std::string node = arguments.text("NODE");
+  const auto done = door.client->remove_node(node);
+  if (!done) return complain(context, done.error());
+  context.out << (wants_json(arguments)
+                      ? "{\"is_removed\":true}"
+                      : node +
+                            " is out of the fleet; a machine of that name has to join anew, under "
+                            "another name.")
+              << "\n";
+  return kDone;
 }
 
 int run_notify(Context& context, const Arguments& arguments) {

@@ -173,6 +173,22 @@ CommandSpec notify_command() {
   return c;
 }
 
+CommandSpec remove_command() {
+  CommandSpec c;
+  c.name = "remove";
+  c.summary = "take a node out of the fleet for good";
+  c.text =
+      "For a machine that will not come back. Its copies count no more, others are made where they "
+      "are wanted, and no node talks to it again, whatever it does. Stop its daemon first. Data "
+      "that "
+      "only it had is lost: 'syncline status' there, or a flush, says whether there is any.";
+  c.positionals = {{"NODE", "its id, as 'syncline nodes' shows it", true, false, {}, false}};
+  c.options = with_ask({});
+  c.examples = {{"remove spot-17", "the provider took it, and its disk"}};
+  c.run = run_remove;
+  return c;
+}
+
 }  // namespace
 
 void add_ask_commands(std::vector<CommandSpec>& table) {
@@ -200,6 +216,7 @@ void add_ask_commands(std::vector<CommandSpec>& table) {
   table.push_back(flush_command());
   table.push_back(verify_command());
   table.push_back(notify_command());
+  table.push_back(remove_command());
 }
 
 const std::vector<CommandSpec>& commands() {

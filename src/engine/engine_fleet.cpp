@@ -45,7 +45,7 @@ void Engine::fact_changed(const NodeId& owner, const core::Fact& fact) {
     objects_.object_changed(*change.object, now_);
     weigh(*change.object);
   }
-  if (change.is_self) {
+  if (change.is_self && removed_.count(owner) == 0) {
     peers_.known(owner, now_);
     if (const catalog::NodeSelf* self = view_.find(owner)) {
       peers_.advertised(owner, self->advertise, now_);

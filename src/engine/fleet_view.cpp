@@ -19,6 +19,11 @@ std::string removed_key(const NodeId& node) {
   return std::string(kRemovedPrefix) + node.text;
 }
 
+std::optional<NodeId> parse_removed_key(const std::string& key) {
+  if (key.rfind(kRemovedPrefix, 0) != 0) return std::nullopt;
+  return NodeId(key.substr(kRemovedPrefix.size()));
+}
+
 ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const std::string& value,
                             bool is_removed) {
   ViewChange change;

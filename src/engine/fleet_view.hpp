@@ -22,6 +22,7 @@ namespace syncline::engine {
 
 // "removed/<node>": an operator removed it, for good. Told by every node that knows of it.
 std::string removed_key(const core::NodeId& node);
+std::optional<core::NodeId> parse_removed_key(const std::string& key);
 
 using ObjectId = std::pair<core::CollectionName, std::string>;  // collection, path
 using LogHolders = std::map<core::NodeId, core::SeqSet>;

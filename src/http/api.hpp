@@ -57,6 +57,9 @@ class Api {
   // POST /v1/notify. kInvalid: unknown event (name the nearest), or a detail it needs is absent.
   virtual core::Status notify(const std::string& event,
                               const std::map<std::string, std::string>& details) = 0;
+  // DELETE /v1/nodes/<id>: out of the fleet for good. kMissing: nobody knows it. kConflict: it is
+  // connected. kInvalid: it is this node.
+  virtual core::Status remove_node(const std::string& id) = 0;
   virtual std::string config_toml() = 0;   // GET /v1/config: as in force, no secrets
   virtual std::string metrics_text() = 0;  // GET /metrics: Prometheus text format 0.0.4
   virtual bool is_ready() = 0;             // GET /readyz: catalogs read, peers port open

@@ -3,6 +3,7 @@
 #include <httplib.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <utility>
 
 #include "http/client_parts.hpp"
@@ -216,6 +217,20 @@ Result<Done> Client::notify(const std::string& event,
   // With durability.write_through the daemon answers when the game is durable, or by its own limit.
   const auto answer = raw("POST", "/v1/notify", http::to_json(http::NotifyRequest{event, details}),
                           kPatienceNotifyS);
+  if (!answer) return answer.error();
+  if (answer->http_status != 200) {
+    return http::error_from_answer(answer->http_status, answer->body);
+  }
+  return Done{};
+}
+
+Result<Done> Client::remove_node(const std::string& id) const {
+  for (const char c : id) {  // as ids are; anything else has no place in a path
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.') {
+      return Error{ErrorKind::kInvalid, "'" + id + "' is no id of a node", id};
+    }
+  }
+  const auto answer = raw("DELETE", "/v1/nodes/" + id);
   if (!answer) return answer.error();
   if (answer->http_status != 200) {
     return http::error_from_answer(answer->http_status, answer->body);

@@ -57,6 +57,11 @@ class FakeApi : public Api {
     notified[event] = details;
     return {};
   }
+  core::Status remove_node(const std::string& id) override {
+    if (id == "unknown") return core::Error{core::ErrorKind::kMissing, "no such node", id};
+    removed.push_back(id);
+    return {};
+  }
   std::string config_toml() override { return "[node]\nid = \"a\"\n"; }
   std::string metrics_text() override { return "syncline_units_pending 0\n"; }
   bool is_ready() override { return is_ready_answer; }
@@ -83,6 +88,7 @@ class FakeApi : public Api {
   // Answers and records; set before the server starts, or between requests.
   core::Result<facade::SyncResponse> sync_answer = facade::SyncResponse{};
   facade::SyncRequest asked;
+  std::vector<std::string> removed;
   facade::StatusReport status_answer;
   facade::StatsReport stats_answer;
   core::Result<facade::RouteReport> route_answer = facade::RouteReport{};

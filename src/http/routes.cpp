@@ -147,6 +147,11 @@ void add_reports(httplib::Server& server, Shared& shared) {
   server.Get("/v1/nodes", [&api](const Request&, Response& response) {
     answer_json(response, to_json(NodesAnswer{api.nodes()}));
   });
+  server.Delete(R"(/v1/nodes/([^/]{1,64}))", [&api](const Request& request, Response& response) {
+    const auto status = api.remove_node(request.matches[1]);
+    if (!status.ok()) return answer_error(response, status.error());
+    answer_json(response, "{\"is_removed\":true}");
+  });
   server.Get("/v1/freshness", [&api](const Request&, Response& response) {
     answer_json(response, to_json(FreshnessAnswer{api.freshness()}));
   });

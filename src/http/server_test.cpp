@@ -130,6 +130,8 @@ TEST_F(RoutesTest, refuses_bad_requests_with_one_line_that_helps) {
   EXPECT_EQ(error_of(client.Get("/v1/statz")),
             "there is nothing at /v1/statz; did you mean '/v1/stats'?");
   EXPECT_EQ(client.Get("/v1/sync")->status, 405);
+  EXPECT_EQ(client.Delete("/v1/nodes/unknown")->status, 404);
+  EXPECT_EQ(client.Delete("/v1/nodes/spot-17")->status, 200);
   EXPECT_EQ(error_of(client.Get("/v1/sync")), "/v1/sync is for POST, not GET");
   EXPECT_EQ(client.Get("/v1/events?after=soon")->status, 400);
 }

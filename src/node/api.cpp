@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "core/config.hpp"
+#include "core/nearest.hpp"
 #include "engine/reports.hpp"
 #include "facade/stats.hpp"
 #include "node/log.hpp"
@@ -199,6 +200,27 @@ void NodeApi::verified(const CollectionName& collection) {
     verifying_.erase(first, last);
   }
   for (const std::uint64_t id : ids) verifies_.answer(id, true);
+}
+
+core::Status NodeApi::remove_node(const std::string& id) {
+  const core::NodeId node(id);
+  if (node == config_.node.id) {
+    return Error{ErrorKind::kInvalid, "a node does not remove itself: ask another one", id};
+  }
+  std::vector<std::string> names;
+  for (const facade::PeerStatus& peer : nodes()) {
+    names.push_back(peer.id);
+    if (peer.id != id) continue;
+    if (peer.state == "connected") {
+      return Error{ErrorKind::kConflict,
+                   id + " is connected: stop its daemon first (systemctl stop syncline there)", id};
+    }
+    loop_.post(engine::NodeRemoved{node});
+    emit("node_removed", "", id + " was removed from the fleet", {{"node", id}});
+    return {};
+  }
+  return Error{ErrorKind::kMissing,
+               "there is no node '" + id + "' in the fleet" + core::did_you_mean(id, names), id};
 }
 
 std::string NodeApi::config_toml() {

@@ -50,6 +50,7 @@ class NodeApi final : public http::Api {
   core::Result<facade::VerifyReport> verify(const std::string& collection) override;
   core::Status notify(const std::string& event,
                       const std::map<std::string, std::string>& details) override;
+  core::Status remove_node(const std::string& id) override;
   std::string config_toml() override;
   std::string metrics_text() override;
   bool is_ready() override { return is_ready_; }

@@ -146,6 +146,13 @@ void FilesShell::carry_out(const engine::PersistFacts& action) {
   State& s = *state_;
   const std::lock_guard lock(s.versions_mutex);
   for (const core::Fact& fact : action.facts) {
+    if (const auto node = engine::parse_removed_key(fact.key)) {
+      s.ports.with_store([node = *node](storage::Store& store) {
+        const core::Status saved = store.save_removed_node(node);
+        if (!saved.ok()) log_warning(core::to_string(saved.error()));
+      });
+      continue;
+    }
     const auto object = catalog::parse_object_key(fact.key);
     if (!object) continue;  // what a log holds is in the journal itself
     std::optional<core::ObjectVersion>& version = s.versions[object->first][object->second];

@@ -68,6 +68,7 @@ core::Result<engine::Recovered> RecordsShell::recover(
   SYNCLINE_ASSIGN(const std::uint64_t epoch, s.store->next_epoch(floor));
   recovered.epoch = {epoch};
   recovered.incarnation = epoch;
+  SYNCLINE_ASSIGN(recovered.removed, s.store->removed_nodes());
   SYNCLINE_ASSIGN(const auto logs, s.store->logs());
   for (const auto& [log, state] : logs) {
     engine::RecoveredLog& one = recovered.logs[log];

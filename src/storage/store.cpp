@@ -118,6 +118,27 @@ core::Result<std::uint64_t> Store::next_epoch(std::uint64_t floor) {
   return next;
 }
 
+namespace {
+constexpr std::string_view kRemovedPrefix = "removed/";
+}  // namespace
+
+Status Store::save_removed_node(const core::NodeId& node) {
+  SYNCLINE_ASSIGN(auto insert, state_->db.prepare("INSERT OR REPLACE INTO meta VALUES (?, '1')"));
+  insert.bind(1, std::string_view(std::string(kRemovedPrefix) + node.text));
+  return insert.run();
+}
+
+core::Result<std::set<core::NodeId>> Store::removed_nodes() {
+  std::set<core::NodeId> nodes;
+  SYNCLINE_ASSIGN(auto rows, state_->db.prepare("SELECT name FROM meta WHERE name GLOB ?"));
+  rows.bind(1, std::string_view(std::string(kRemovedPrefix) + "*"));
+  while (true) {
+    SYNCLINE_ASSIGN(const bool has_row, rows.step());
+    if (!has_row) return nodes;
+    nodes.insert(core::NodeId(std::string(rows.text(0).substr(kRemovedPrefix.size()))));
+  }
+}
+
 core::Result<std::map<LogId, Store::LogState>> Store::logs() {
   std::map<LogId, LogState> out;
   for (const auto& [id, log] : state_->logs) out[id] = log.state;

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -60,6 +61,10 @@ class Store {
 
   // A number above `floor` and above all that were answered before. Durable.
   core::Result<std::uint64_t> next_epoch(std::uint64_t floor);
+
+  // Nodes that an operator took out of the fleet.
+  core::Status save_removed_node(const core::NodeId& node);
+  core::Result<std::set<core::NodeId>> removed_nodes();
 
   // ── journal ──
   // One transaction, fsynced: records (those held already are skipped) and progress of sources.

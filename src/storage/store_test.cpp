@@ -200,6 +200,15 @@ TEST(Store, refuses_a_damaged_a_foreign_and_a_newer_database_and_changes_nothing
   EXPECT_NE(newer.error().what.find("newer Syncline"), std::string::npos);
 }
 
+TEST(Store, remembers_the_nodes_that_were_removed) {
+  const Folder folder;
+  ASSERT_TRUE(open(folder.path)->save_removed_node(core::NodeId("gone")).ok());
+  auto store = open(folder.path);
+  ASSERT_TRUE(store->save_removed_node(core::NodeId("gone")).ok());
+  EXPECT_EQ(*store->removed_nodes(), std::set<core::NodeId>{core::NodeId("gone")});
+  EXPECT_GE(*store->next_epoch(5), 5u) << "the epoch lies beside them";
+}
+
 TEST(Store, only_lazy_commits_do_not_wait_for_the_disk) {
   const Folder folder;
   auto db = sqlite::Database::open(folder.path + "/x.db", sqlite::OpenMode::kReadWriteCreate);

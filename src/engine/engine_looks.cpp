@@ -22,7 +22,9 @@ constexpr core::Duration kIntakeRetry = core::seconds(1);
 
 void Engine::on(const SourceChanged& event) {
   auto it = collections_.find(event.collection);
-  if (it != collections_.end()) it->second.is_look_wanted = true;
+  if (it == collections_.end()) return;
+  it->second.is_look_wanted = true;
+  it->second.is_full_look_wanted |= event.is_anywhere;
 }
 
 void Engine::on(const UnitsRead& event) {

@@ -85,6 +85,7 @@ struct RecordsUnavailable {
 // The shell saw a root change (inotify), or was told so by a program.
 struct SourceChanged {
   core::CollectionName collection;
+  bool is_anywhere = false;  // nobody can say where: look at everything
 };
 struct RecordsSent {
   core::NodeId peer;

@@ -63,7 +63,7 @@ core::Status NodeApi::notify(const std::string& event,
   }
   emit(known->type, named == details.end() ? "" : named->second, known->message, details);
   for (const core::CollectionName& collection : affected) {
-    loop_.post(engine::SourceChanged{collection});
+    loop_.post(engine::SourceChanged{collection, true});
   }
   const bool is_game = known->follows == Follows::kLookAtGames;
   if (!config_.durability.write_through || !is_game) return {};

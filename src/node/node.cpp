@@ -147,7 +147,7 @@ core::Status Node::start_watch() {
                                     is_news = true;
                                   }
                                 }
-                                if (is_news) post(engine::SourceChanged{name});
+                                if (is_news) post(engine::SourceChanged{name, changes.empty()});
                               },
                               [](const std::string& sentence) { log_warning(sentence); }));
   return {};

@@ -26,11 +26,11 @@ class Remove(FleetTest):
             self.assertIn(why, str(answer))
 
         self.fleet.stop("c")
-        self.fleet.wait_until(lambda: "c" not in self.fleet.connected_peers("a"), 20, "c to be gone")
+        self.fleet.wait_until(lambda: "c" not in self.fleet.connected_peers("a"), 20, "c to go")
         code, answer = self.fleet.cli("a", "remove", "c")
         self.assertEqual(code, 0, answer)
         for name in "ab":
-            self.fleet.wait_until(lambda n=name: "c" not in self.known(n), 20, f"{name} to forget c")
+            self.fleet.wait_until(lambda n=name: "c" not in self.known(n), 20, f"{name} to know")
             self.assert_clean(name, wanted, self.source("c"))
 
         self.fleet.stop("a")

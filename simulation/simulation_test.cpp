@@ -57,6 +57,14 @@ TEST(Run, the_same_seed_gives_the_same_run) {
   }
 }
 
+// Each found a bug that has been mended (docs/simulation.md).
+TEST(Run, plans_that_failed_once_pass) {
+  for (const std::uint64_t seed : {194u, 614u, 1272u}) {
+    const Outcome outcome = run(draw_plan(seed, {}));
+    EXPECT_FALSE(outcome.failure) << "seed " << seed << ": " << outcome.failure->what;
+  }
+}
+
 TEST(Reduce, leaves_a_shorter_plan_that_fails_in_the_same_way) {
   const auto bug = std::find_if(planted_bugs().begin(), planted_bugs().end(),
                                 [](const auto& one) { return one.bug == Bug::kCursorLost; });

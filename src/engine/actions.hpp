@@ -54,7 +54,8 @@ struct Trim {  // drop these payloads from the journal
   // Should they arrive again, they must be journalled again.
   bool is_forgotten = false;
 };
-struct SaveAcks {  // lazily: losing it costs a repeated push, never data
+// Lazily, and before the Trim of what it made durable: losing it costs a repeated push, never data.
+struct SaveAcks {
   core::LogId log;
   core::NodeId peer;
   core::SeqSet held;

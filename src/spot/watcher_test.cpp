@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -349,30 +350,34 @@ TEST_F(WatcherTest, refuses_an_answer_that_has_no_end) {
 // A server that takes the connection and says nothing: told to stop, the watcher does not wait for
 // it. The time allowed for an answer is far beyond the test's own.
 TEST_F(WatcherTest, ends_at_once_while_a_silent_server_holds_its_question) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool is_held = false;
-  bool may_go = false;
-  service_.on("PUT /latest/api/token", [&](const auto&, auto&) {
-    std::unique_lock lock(mutex);
-    is_held = true;
-    changed.notify_all();
-    changed.wait(lock, [&] { return may_go; });
+  struct Door {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_held = false;
+    bool may_go = false;
+  };
+  // Shared with the server's thread, which may wake from its wait after this body has ended.
+  const auto door = std::make_shared<Door>();
+  service_.on("PUT /latest/api/token", [door](const auto&, auto&) {
+    std::unique_lock lock(door->mutex);
+    door->is_held = true;
+    door->changed.notify_all();
+    door->changed.wait(lock, [&] { return door->may_go; });
   });
   WatcherSettings used = settings();
   used.base_aws = service_.url();
   used.http.answer_max = core::seconds(3600);
   start(used);
   {
-    std::unique_lock lock(mutex);
-    ASSERT_TRUE(changed.wait_for(lock, kPatience, [&] { return is_held; }));
+    std::unique_lock lock(door->mutex);
+    ASSERT_TRUE(door->changed.wait_for(lock, kPatience, [&] { return door->is_held; }));
   }
   watcher_.reset();
   {
-    std::lock_guard lock(mutex);
-    may_go = true;
+    std::lock_guard lock(door->mutex);
+    door->may_go = true;
   }
-  changed.notify_all();
+  door->changed.notify_all();
   EXPECT_TRUE(heard_.found.empty());
 }
 

@@ -26,7 +26,8 @@ const char* const kPlaceScript = R"sh(
 // on and the copy never starts anew. Elsewhere it is made in steps that let writers in between.
 // Dots tell that it is alive; "ready PATH" that the copy can be fetched; then it stays until our
 // end of its standard input closes, for whatever reason. Left-overs of a machine that fell over
-// are removed after a day.
+// are removed after a day. The dots end with the copy's folder: a signal that meets a subshell
+// just forked, before it has given up its parent's traps, is lost, and the session would stay open.
 const char* const kSnapshotScript = R"sh(
   db=$1
   command -v sqlite3 >/dev/null 2>&1 || return 41
@@ -39,7 +40,8 @@ const char* const kSnapshotScript = R"sh(
   trap '[ -z "$beat" ] || kill "$beat" 2>/dev/null; rm -rf "$t"' EXIT
   trap 'exit 1' HUP INT TERM
   trap '' PIPE
-  ( while sleep 2 >/dev/null 2>&1 </dev/null; do printf . || exit; done ) </dev/null 2>/dev/null &
+  ( while sleep 2 >/dev/null 2>&1 </dev/null && [ -d "$t" ]; do printf . || exit; done ) \
+    </dev/null 2>/dev/null &
   beat=$!
   ask() { sqlite3 -readonly -batch -bail -init /dev/null "$db" '.timeout 10000' "$@" </dev/null; }
   mode=$(ask 'PRAGMA journal_mode;') || exit 45

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,8 +56,11 @@ bool comes_true(Condition condition) {
 }
 
 inline std::string file_content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  // By way of <<, which takes a read that fails for the end: a process's file in /proc does when
+  // the process ends in between.
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
 }
 
 inline void write_file(const std::string& path, const std::string& content) {

@@ -47,7 +47,7 @@ asan tsan:  ## the tests under AddressSanitizer + UBSan, or ThreadSanitizer
 fuzz: install  ## each parser against made-up input, for a bounded number of runs
 	@cmake --preset fuzz >/dev/null
 	@ninja -C build-fuzz -j $(JOBS) fuzz_targets
-	@ctest --test-dir build-fuzz --output-on-failure -j $(JOBS)
+	@ctest --test-dir build-fuzz --output-on-failure -j $(JOBS) -L fuzz
 
 simulate: build  ## SEEDS=10000 whole fleets on virtual time
 	@build/simulation/simulate --seeds 1..$(SEEDS)

@@ -100,9 +100,10 @@ core::Result<std::vector<UnitPlan>> plan_units(const Schema& schema,
   } else {
     for (const auto& [name, table] : schema.tables) {
       if (!takes_part(table, config) || taken.count(name) > 0) continue;
-      const bool refers = std::any_of(
-          table.foreign_keys.begin(), table.foreign_keys.end(),
-          [&](const ForeignKey& key) { return key.parent != name && schema.find(key.parent); });
+      const bool refers = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
+                                      [&, own = name](const ForeignKey& key) {
+                                        return key.parent != own && schema.find(key.parent);
+                                      });
       if (!refers) plans.push_back(plan_from(schema, config, name, taken));
     }
     for (const auto& [name, table] : schema.tables) {  // circles of references

@@ -353,8 +353,7 @@ TEST_F(WatcherTest, ends_at_once_while_a_silent_server_holds_its_question) {
   struct Door {
     std::mutex mutex;
     std::condition_variable changed;
-    bool is_held = false;
-    bool may_go = false;
+    bool is_held = false, may_go = false;
   };
   // Shared with the server's thread, which may wake from its wait after this body has ended.
   const auto door = std::make_shared<Door>();
@@ -373,10 +372,9 @@ TEST_F(WatcherTest, ends_at_once_while_a_silent_server_holds_its_question) {
     ASSERT_TRUE(door->changed.wait_for(lock, kPatience, [&] { return door->is_held; }));
   }
   watcher_.reset();
-  {
-    std::lock_guard lock(door->mutex);
-    door->may_go = true;
-  }
+  std::unique_lock lock(door->mutex);
+  door->may_go = true;
+  lock.unlock();
   door->changed.notify_all();
   EXPECT_TRUE(heard_.found.empty());
 }

@@ -60,7 +60,7 @@ struct Exchanging : ::testing::Test {
   void expect_whole(const std::shared_ptr<Followed>& fetch, const std::string& bytes) {
     ASSERT_TRUE(run_until([&] { return fetch->is_done(); }));
     ASSERT_TRUE(fetch->outcome.status.ok()) << core::to_string(fetch->outcome.status.error());
-    EXPECT_TRUE(fetch->destination->content() == bytes);
+    EXPECT_TRUE(fetch->destination()->content() == bytes);
     EXPECT_EQ(fetch->done_count, 1);
   }
 };
@@ -104,7 +104,7 @@ TEST_F(Exchanging, two_sources_share_one_object) {
   expect_whole(fetch, bytes);
   EXPECT_GT(first->reads, 4);
   EXPECT_GT(second->reads, 4);
-  EXPECT_EQ(fetch->destination->written, 25);
+  EXPECT_EQ(fetch->destination()->written, 25);
 }
 
 TEST_F(Exchanging, a_wrong_block_bars_its_source_and_is_fetched_alone_from_the_other) {
@@ -151,7 +151,7 @@ TEST_F(Exchanging, an_object_whose_only_source_lies_is_corrupt_and_the_liar_is_n
   ASSERT_FALSE(fetch->outcome.status.ok());
   EXPECT_EQ(fetch->outcome.status.error().kind, ErrorKind::kCorrupt);
   EXPECT_EQ(fetch->outcome.node, one->id);
-  EXPECT_EQ(fetch->destination->written, 0);
+  EXPECT_EQ(fetch->destination()->written, 0);
 }
 
 TEST_F(Exchanging, a_layer_that_does_not_hash_to_the_root_is_not_believed) {
@@ -171,7 +171,7 @@ TEST_F(Exchanging, a_source_that_dies_in_the_middle_is_replaced_by_the_other) {
   one->hold(bytes);
   two->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id, two->id}));
-  ASSERT_TRUE(run_until([&] { return fetch->destination && fetch->destination->written >= 3; }));
+  ASSERT_TRUE(run_until([&] { return fetch->has_written(3); }));
   one->links->shutdown();
   expect_whole(fetch, bytes);
 }
@@ -181,15 +181,15 @@ TEST_F(Exchanging, when_the_last_source_dies_what_came_is_kept_and_fetched_no_se
   one->hold(bytes);
   two->hold(bytes);
   auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
-  ASSERT_TRUE(run_until([&] { return fetch->destination && fetch->destination->written >= 3; }));
+  ASSERT_TRUE(run_until([&] { return fetch->has_written(3); }));
   one->links->shutdown();
   ASSERT_TRUE(run_until([&] { return fetch->is_done(); }));
   ASSERT_FALSE(fetch->outcome.status.ok());
   EXPECT_EQ(fetch->outcome.status.error().kind, ErrorKind::kUnreachable);
   EXPECT_EQ(fetch->outcome.node, one->id);
-  EXPECT_EQ(fetch->destination->checkpoints, 1);
-  const std::uint64_t present = fetch->destination->bytes_present();
-  const auto rest = me->fetch(me->request(2, version_of(bytes), {two->id}), fetch->destination);
+  EXPECT_EQ(fetch->destination()->checkpoints, 1);
+  const std::uint64_t present = fetch->destination()->bytes_present();
+  const auto rest = me->fetch(me->request(2, version_of(bytes), {two->id}), fetch->destination());
   expect_whole(rest, bytes);
   EXPECT_EQ(rest->outcome.bytes, bytes.size() - present);
 }
@@ -198,14 +198,14 @@ TEST_F(Exchanging, a_cancelled_fetch_says_so_once_and_resumes) {
   const std::string bytes = random_bytes(20 * kMiB, 9);
   one->hold(bytes);
   auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
-  ASSERT_TRUE(run_until([&] { return fetch->destination && fetch->destination->written >= 2; }));
+  ASSERT_TRUE(run_until([&] { return fetch->has_written(2); }));
   me->exchange->cancel(1);
   me->exchange->cancel(1);
   ASSERT_TRUE(run_until([&] { return fetch->is_done(); }));
   EXPECT_EQ(fetch->outcome.status.error().kind, ErrorKind::kCancelled);
-  const std::uint64_t present = fetch->destination->bytes_present();
+  const std::uint64_t present = fetch->destination()->bytes_present();
   EXPECT_LT(present, bytes.size());
-  const auto rest = me->fetch(me->request(1, version_of(bytes), {one->id}), fetch->destination);
+  const auto rest = me->fetch(me->request(1, version_of(bytes), {one->id}), fetch->destination());
   expect_whole(rest, bytes);
   EXPECT_EQ(rest->outcome.bytes, bytes.size() - present);
   EXPECT_EQ(fetch->done_count, 1);
@@ -215,7 +215,7 @@ TEST_F(Exchanging, many_small_objects_arrive_beside_a_large_one_that_does_not_de
   const std::string large = random_bytes(64 * kMiB, 10);
   one->hold(large);
   const auto archive = me->fetch(me->request(1000, version_of(large), {one->id}));
-  ASSERT_TRUE(run_until([&] { return archive->destination && archive->destination->written > 0; }));
+  ASSERT_TRUE(run_until([&] { return archive->has_written(1); }));
   std::vector<std::pair<std::shared_ptr<Followed>, std::string>> games;
   for (unsigned i = 1; i <= 200; ++i) {
     const std::string bytes = random_bytes(2000 + i, i + 100);
@@ -279,7 +279,7 @@ TEST_F(Exchanging, closing_ends_every_fetch_and_takes_no_more) {
   const std::string bytes = random_bytes(40 * kMiB, 14);
   one->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
-  ASSERT_TRUE(run_until([&] { return fetch->destination && fetch->destination->written > 0; }));
+  ASSERT_TRUE(run_until([&] { return fetch->has_written(1); }));
   me->exchange->close();
   ASSERT_TRUE(fetch->is_done());
   EXPECT_EQ(fetch->outcome.status.error().kind, ErrorKind::kCancelled);

@@ -149,13 +149,29 @@ class FileDestination : public Destination {
 };
 
 // One fetch as a test follows it.
-struct Followed {
-  std::shared_ptr<FileDestination> destination;  // set by `open`, on a worker
+class Followed {
+ public:
   std::atomic<int> done_count{0};
   std::atomic<int> progress_count{0};
   std::atomic<std::uint64_t> progress_bytes{0};
   FetchOutcome outcome;  // after done_count is 1
   bool is_done() const { return done_count > 0; }
+  std::shared_ptr<FileDestination> destination() const {  // null until `open` was called
+    const std::lock_guard lock(mutex_);
+    return destination_;
+  }
+  bool has_written(int pieces) const {
+    const auto to = destination();
+    return to && to->written >= pieces;
+  }
+  void opened(std::shared_ptr<FileDestination> destination) {  // on a worker
+    const std::lock_guard lock(mutex_);
+    destination_ = std::move(destination);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<FileDestination> destination_;
 };
 
 // One node of the fleet: links and an exchange, wired as the daemon does.
@@ -246,7 +262,7 @@ struct Peer {
     request.open = [=](std::vector<core::Digest256> layer) -> core::Result<DestinationPtr> {
       auto destination = kept ? kept : std::make_shared<FileDestination>(path, object);
       destination->layer = std::move(layer);
-      followed->destination = destination;
+      followed->opened(destination);
       return DestinationPtr(destination);
     };
     FetchCallbacks calls;

@@ -1,4 +1,6 @@
 #define TOML_EXCEPTIONS 0
+// Its parser asserts what input can break ("[" and a control character), and goes on to refuse it.
+#define TOML_ASSERT(expr) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/sha256.hpp"
+#include "core/test_alternatives.hpp"
 
 namespace syncline::engine {
 namespace {
@@ -57,11 +58,7 @@ class EngineTest : public testing::Test {
   }
   template <typename T>
   std::vector<T> all() const {
-    std::vector<T> found;
-    for (const Action& action : actions_) {
-      if (const auto* one = std::get_if<T>(&action)) found.push_back(*one);
-    }
-    return found;
+    return core::all_of_type<T>(actions_);
   }
   // What the shell does with the looks that were asked for: finds `games`, and no files.
   void look(std::vector<std::string> games = {}) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/test_alternatives.hpp"
 #include "membership/membership.hpp"
 
 namespace syncline::membership::script {
@@ -82,11 +83,7 @@ struct Script {
   }
   template <typename T>
   std::vector<T> all() const {
-    std::vector<T> found;
-    for (const Action& action : out) {
-      if (const auto* one = std::get_if<T>(&action)) found.push_back(*one);
-    }
-    return found;
+    return core::all_of_type<T>(out);
   }
   void answer_all() {
     const auto pings = sent<PacketPing>();

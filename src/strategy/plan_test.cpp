@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/test_alternatives.hpp"
 #include "routing/test_fleet.hpp"
 
 namespace syncline::strategy {
@@ -76,11 +77,7 @@ std::vector<NodeId> list(std::initializer_list<const char*> names) {
 }
 template <typename T>
 std::vector<T> all_of_type(const Plan& plan) {
-  std::vector<T> found;
-  for (const Intent& intent : plan.intents) {
-    if (const T* one = std::get_if<T>(&intent)) found.push_back(*one);
-  }
-  return found;
+  return core::all_of_type<T>(plan.intents);
 }
 NodeView player(const char* id) {
   return plain_node(id, {"selfplay"});

@@ -6,8 +6,27 @@ namespace syncline::simulation {
 
 namespace {
 constexpr core::Duration kHealsWithin = core::seconds(120);
+constexpr int kStartsWithinMs = 300;
 constexpr core::Duration kRests = core::seconds(5);
 constexpr core::Duration kBeforeRest = core::seconds(12);  // late saves and trims come to an end
+// Steps after which a node may rightly be taken for dead. Slowness and loss are none of them.
+bool disturbs(StepKind kind) {
+  switch (kind) {
+    case StepKind::kCut:
+    case StepKind::kBlock:
+    case StepKind::kIsolate:
+    case StepKind::kSplit:
+    case StepKind::kCrash:
+    case StepKind::kWipe:
+    case StepKind::kDestroy:
+    case StepKind::kStop:
+    case StepKind::kNotice:
+    case StepKind::kRemove:
+      return true;
+    default:
+      return false;
+  }
+}
 }  // namespace
 
 Fleet::Fleet(const Plan& plan, const RunOptions& options) : world_(plan) {
@@ -45,6 +64,9 @@ void Fleet::attach_network() {
     };
     end.dial_failed = [node](const std::string& address) {
       node->step(engine::DialFailed{address, "no answer"});
+    };
+    end.datagram = [node, id_of](int peer, const core::Packet& packet) {
+      node->step(engine::PacketReceived{id_of(peer).text + ":8750", packet});
     };
     ends.push_back(std::move(end));
   }
@@ -100,7 +122,9 @@ void Fleet::attach_watch() {
 // ── what happens ────────────────────────────────────────────────────────────────────────────────
 
 void Fleet::start_later(Node& machine, std::int64_t pause_ms) {
-  world_.timeline.after(core::milliseconds(pause_ms), [&machine] { machine.start(); });
+  const core::Instant at = world_.timeline.now() + core::milliseconds(pause_ms);
+  truth_.disturbed_until = std::max(truth_.disturbed_until, at);
+  world_.timeline.at(at, [&machine] { machine.start(); });
 }
 
 void Fleet::lose(Node& machine, bool is_wiped, std::int64_t down_ms) {
@@ -162,6 +186,7 @@ void Fleet::apply(const Step& step) {
   Node& machine = node(step.node);
   Network& network = world_.network;
   if (world_.is_traced) std::cout << "=== " << to_string(step) << "\n";
+  if (disturbs(step.kind)) truth_.disturbed_until = std::max(truth_.disturbed_until, until);
   switch (step.kind) {
     case StepKind::kGames:
       machine.commit_games(static_cast<int>(step.amount));
@@ -184,6 +209,10 @@ void Fleet::apply(const Step& step) {
       break;
     case StepKind::kBlock:
       network.block(step.node, step.other, until);
+      break;
+    case StepKind::kLoss:
+      network.lose(step.other);
+      world_.timeline.at(until, [&network] { network.lose(Network::kUsualLossPercent); });
       break;
     case StepKind::kSlowLink:
       network.slow(step.node, step.other, until);
@@ -238,6 +267,9 @@ void Fleet::apply(const Step& step) {
 
 void Fleet::heal() {
   world_.network.heal();
+  for (const auto& machine : world_.nodes) {
+    if (machine->state() == NodeState::kDown) truth_.disturbed_until = world_.timeline.now();
+  }
   for (auto& machine : world_.nodes) {
     machine->disk().is_full = false;
     machine->disk().is_slow = false;
@@ -280,7 +312,9 @@ Outcome Fleet::run() {
   Outcome outcome;
   auto is_over = [this] { return is_failed(); };
   auto& timeline = world_.timeline;
-  for (auto& machine : world_.nodes) start_later(*machine, world_.random.between(0, 300));
+  for (auto& machine : world_.nodes) {
+    start_later(*machine, world_.random.between(0, kStartsWithinMs));
+  }
   for (const Step& step : world_.plan.steps) timeline.at(step.at, [this, step] { apply(step); });
   every_second();
   timeline.run(world_.plan.faults_end, is_over);

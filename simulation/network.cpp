@@ -84,6 +84,23 @@ bool Network::send(int from, int to, const core::Message& message) {
   return true;
 }
 
+void Network::datagram(int from, int to, const core::Packet& packet) {
+  const bool is_there = to >= 0 && to != from;
+  const int copies = random_.chance(1) ? 2 : 1;
+  for (int copy = 0; copy < copies; ++copy) {
+    auto takes = random_.between(core::Duration(200'000), core::milliseconds(8));
+    if (!is_there || is_blocked(from, to) || random_.chance(loss_percent_)) continue;
+    auto slow = slow_.find({from, to});
+    if (slow != slow_.end() && timeline_.now() < slow->second) {
+      takes = takes + random_.between(core::milliseconds(20), core::milliseconds(1000));
+    }
+    timeline_.after(takes, [this, from, to, packet] {
+      NetworkEnd& end = ends_[static_cast<std::size_t>(to)];
+      if (end.is_running()) end.datagram(from, packet);
+    });
+  }
+}
+
 void Network::tell_down(const std::shared_ptr<Link>& link, int at, int peer,
                         const std::string& reason) {
   if (!link->knows[at < peer ? 0 : 1]) return;
@@ -147,6 +164,7 @@ void Network::slow(int from, int to, core::Instant until) {
 void Network::heal() {
   blocked_.clear();
   slow_.clear();
+  loss_percent_ = kUsualLossPercent;
 }
 
 }  // namespace syncline::simulation

@@ -1,6 +1,6 @@
 // The network between the machines: links like TCP (in order, nothing lost or doubled while the
 // link stands; all that is on its way is lost when it breaks), with delays, one-way blocks and
-// cuts.
+// cuts. And datagrams, which keep no promise at all.
 #pragma once
 
 #include <functional>
@@ -23,6 +23,7 @@ struct NetworkEnd {
   std::function<void(int peer, const std::string& reason)> link_down;
   std::function<void(int peer, const core::Message&)> received;
   std::function<void(const std::string& address)> dial_failed;
+  std::function<void(int peer, const core::Packet&)> datagram;
 };
 
 class Network {
@@ -34,6 +35,8 @@ class Network {
   // False when there is no link.
   bool send(int from, int to, const core::Message& message);
   void close(int from, int to);
+  // One datagram: may be lost, doubled, late and out of order; nobody is told.
+  void datagram(int from, int to, const core::Packet& packet);
   bool is_linked(int from, int to) const;
 
   // The process of a machine is gone; its links break at the other ends after a while.
@@ -43,6 +46,8 @@ class Network {
   void cut(int a, int b);
   void block(int from, int to, core::Instant until);  // nothing arrives before `until`
   void slow(int from, int to, core::Instant until);
+  void lose(int percent) { loss_percent_ = percent; }  // of datagrams
+  static constexpr int kUsualLossPercent = 1;
   void heal();
 
   std::uint64_t messages() const { return messages_; }
@@ -68,6 +73,7 @@ class Network {
   std::map<Pair, std::shared_ptr<Link>> links_;
   std::map<Pair, core::Instant> blocked_;  // from, to -> until
   std::map<Pair, core::Instant> slow_;
+  int loss_percent_ = kUsualLossPercent;
   std::uint64_t messages_ = 0;
   std::uint64_t under_way_ = 0;
 };

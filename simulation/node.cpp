@@ -25,7 +25,6 @@ core::Config config_for(const Plan& plan, const Machine& machine) {
   config.node.peer_advertise = machine.id + ":8750";
   config.node.seeds = {plan.machines[0].id + ":8750", plan.machines[1].id + ":8750"};
   config.durability.acks = plan.acks;
-  config.membership.probe_interval_ms = 250;  // dead after 6 s
   core::CollectionConfig games;
   games.name = kGames;
   games.kind = core::Kind::kSqlite;
@@ -256,6 +255,11 @@ void Node::carry_out(const engine::Send& action) {
   spoil(world_.bug, message, *engine_);
   world_.watch.sent(*this, message);
   world_.network.send(index_, world_.index_of(action.peer), message);
+}
+
+void Node::carry_out(const engine::SendPacket& action) {
+  const core::NodeId to(action.address.substr(0, action.address.find(':')));
+  world_.network.datagram(index_, world_.index_of(to), action.packet);
 }
 
 // ── people ──────────────────────────────────────────────────────────────────────────────────────

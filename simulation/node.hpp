@@ -85,6 +85,7 @@ class Node {
   void carry_out(const engine::Dial& action);
   void carry_out(const engine::CloseLink& action);
   void carry_out(const engine::Send& action);
+  void carry_out(const engine::SendPacket& action);
   void carry_out(const engine::Append& action);
   void carry_out(const engine::SendRecords& action);
   void carry_out(const engine::Merge& action);

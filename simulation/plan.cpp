@@ -51,6 +51,8 @@ const char* to_string(StepKind kind) {
       return "isolate";
     case StepKind::kSplit:
       return "split";
+    case StepKind::kLoss:
+      return "loss";
     case StepKind::kSlowLink:
       return "slow-link";
     case StepKind::kCrash:

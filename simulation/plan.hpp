@@ -31,6 +31,7 @@ enum class StepKind {
   kBlock,        // nothing goes from node to other for `amount` ms
   kIsolate,      // the node and all others cannot talk for `amount` ms
   kSplit,        // nodes in the bit mask `other` and the rest cannot talk for `amount` ms
+  kLoss,         // datagrams are lost with a chance of `other` percent for `amount` ms
   kSlowLink,     // messages from node to other take up to a second more for `amount` ms
   kCrash,        // power off; it starts again after `amount` ms
   kWipe,         // power off, the disk is replaced by an empty one, it starts after `amount` ms

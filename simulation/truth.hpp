@@ -27,6 +27,8 @@ struct Truth {
   std::set<core::NodeId> lost;                  // destroyed, or came back without their disk
   std::set<core::NodeId> removed;
   std::map<std::uint64_t, Request> requests;
+  // Until then some node was, or may have been, stopped, starting or cut off from another.
+  core::Instant disturbed_until;
 
   // Records of the log that at least `acks` real failure domains beside the origin's have had.
   core::SeqSet ever_durable(const World& world, const core::LogId& log, int acks) const;

@@ -51,6 +51,21 @@ void bad_network(Random& random, Plan& plan) {
   }
 }
 
+// One node in three is far away for the whole run; one datagram in twenty is lost.
+void slow_network(Random& random, Plan& plan) {
+  const std::int64_t ms = plan.faults_end.since_start.count() / 1'000'000;
+  const int count = static_cast<int>(plan.machines.size());
+  plan.steps.push_back({core::Instant{}, StepKind::kLoss, 0, 5, ms});
+  for (int node = 0; node < count; ++node) {
+    if (!random.chance(33)) continue;
+    for (int other = 0; other < count; ++other) {
+      if (other == node) continue;
+      plan.steps.push_back({core::Instant{}, StepKind::kSlowLink, node, other, ms});
+      plan.steps.push_back({core::Instant{}, StepKind::kSlowLink, other, node, ms});
+    }
+  }
+}
+
 void partitions(Random& random, Plan& plan) {
   const int count = random.between(1, 3);
   for (int i = 0; i < count; ++i) {

@@ -10,6 +10,7 @@ void bursts(Random& random, Plan& plan);           // hundreds of games at once
 void files(Random& random, Plan& plan);            // models are written, replaced, deleted
 void requests(Random& random, Plan& plan);         // people ask for sync and flush
 void bad_network(Random& random, Plan& plan);      // cuts, one-way and two-way blocks, slow links
+void slow_network(Random& random, Plan& plan);     // links crawl and datagrams get lost, no more
 void partitions(Random& random, Plan& plan);       // splits of the whole fleet, isolated nodes
 void crashes(Random& random, Plan& plan);          // power off and on again
 void rolling_restart(Random& random, Plan& plan);  // each node in turn, with notice

@@ -9,6 +9,7 @@
 
 #include "core/fact.hpp"
 #include "core/ids.hpp"
+#include "core/packets.hpp"
 #include "core/ranges.hpp"
 #include "core/record.hpp"
 
@@ -78,7 +79,7 @@ struct Goodbye {  // graceful leave: not a failure
 };
 
 using Message = std::variant<Hello, AppendRecords, AckRecords, RefuseRecords, RequestRecords,
-                             DigestMessage, DeltaMessage, NudgeMessage, Goodbye>;
+                             DigestMessage, DeltaMessage, NudgeMessage, Goodbye, Packet, PushPull>;
 
 const char* name_of(const Message& message);
 

@@ -28,6 +28,13 @@ struct Send {
   core::Message message;
 };
 
+// Seal under the fleet key and send as one datagram. Nothing reports whether it arrived.
+struct SendPacket {
+  core::NodeId node;
+  std::string address;  // never empty: what has no address goes over its link, as Send
+  core::Packet packet;
+};
+
 // ── the journal and the replica ──
 // Journal and fsync; then -> Appended or AppendFailed with the same id. With a read_id, the
 // cursors of that read are stored in the same transaction.
@@ -114,9 +121,9 @@ struct StopReady {  // drained, or the deadline came: the daemon may exit
   bool is_everything_durable = false;
 };
 
-using Action = std::variant<Dial, CloseLink, Send, Append, SendRecords, Merge, Trim, SaveAcks,
-                            PersistFacts, ReadSource, ScanFiles, Fetch, CancelFetch, RemoveFile,
-                            AnswerSync, AnswerFlush, Emit, StopReady>;
+using Action = std::variant<Dial, CloseLink, Send, SendPacket, Append, SendRecords, Merge, Trim,
+                            SaveAcks, PersistFacts, ReadSource, ScanFiles, Fetch, CancelFetch,
+                            RemoveFile, AnswerSync, AnswerFlush, Emit, StopReady>;
 using Actions = std::vector<Action>;
 
 }  // namespace syncline::engine

@@ -27,6 +27,8 @@ Engine::Engine(core::Config config, Recovered recovered, std::uint64_t seed, Ins
       now_(now),
       view_(self_),
       peers_(self_, config_.node.seeds, {}, seed),
+      membership_(self_, recovered.incarnation, profile_of(self_of(config_, {}, false), 0),
+                  membership::settings_from(config_.membership), seed + 3),
       gossip_(self_, recovered.incarnation, config_.gossip, seed + 1),
       placement_(config_),
       records_(config_, recovered.epoch, view_, peers_,
@@ -98,6 +100,8 @@ void Engine::step(const Event& event, Instant now, Actions& out) {
 }
 
 void Engine::plan() {
+  const auto members_wake = membership_.next_wake();
+  if (members_wake && *members_wake <= now_) run_membership(membership::Tick{});
   refresh_fleet();
   plan_intake();
   plan_looks();
@@ -115,6 +119,7 @@ std::optional<Instant> Engine::next_wake() const {
   earliest(wake, objects_.next_wake());
   earliest(wake, requests_.next_wake());
   earliest(wake, peers_.next_wake());
+  earliest(wake, membership_.next_wake());
   earliest(wake, placement_.next_change());
   for (const auto& collection : config_.collections) earliest(wake, next_look(collection));
   if (drain_ && !drain_->is_reported) earliest(wake, drain_->deadline);

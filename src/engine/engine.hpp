@@ -29,6 +29,7 @@
 #include "engine/requests.hpp"
 #include "facade/stats.hpp"
 #include "gossip/gossip.hpp"
+#include "membership/membership.hpp"
 
 namespace syncline::engine {
 
@@ -81,6 +82,7 @@ class Engine {
   const core::Config& config() const { return config_; }
   const FleetView& view() const { return view_; }
   const Peers& peers() const { return peers_; }
+  const membership::Membership& membership() const { return membership_; }
   const Records& records() const { return records_; }
   const Objects& objects() const { return objects_; }
   const facade::Stats& stats() const { return stats_; }
@@ -101,6 +103,7 @@ class Engine {
   void on(const LinkDown& event);
   void on(const DialFailed& event);
   void on(const Received& event);
+  void on(const PacketReceived& event);
   void on(const UnitsRead& event);
   void on(const Appended& event);
   void on(const AppendFailed& event);
@@ -122,6 +125,13 @@ class Engine {
   void on(const NodeRemoved& event);
 
   void run_gossip(const gossip::Event& event);
+  void run_membership(const membership::Event& event);
+  void carry_out(membership::SendPacket& action);
+  void carry_out(membership::ExchangeState& action);
+  void carry_out(const membership::MemberChanged& action);
+  void carry_out(const membership::MemberForgotten& action);
+  void carry_out(const membership::LeaveTold& action);
+  bool has_left();
   void fact_changed(const core::NodeId& owner, const core::Fact& fact);
   void tell(const std::string& key, const std::string& value);
   void untell(const std::string& key);
@@ -146,6 +156,8 @@ class Engine {
     core::Instant deadline;
     std::string reason;
     std::set<core::CollectionName> unread;  // no look that began after the notice has ended
+    bool is_leaving = false;                // the fleet is being told
+    bool is_leave_told = false;
     bool is_reported = false;
   };
 
@@ -155,6 +167,7 @@ class Engine {
   Actions* out_ = nullptr;  // of the step under way
   FleetView view_;
   Peers peers_;
+  membership::Membership membership_;
   gossip::Gossip gossip_;
   Placement placement_;
   Records records_;

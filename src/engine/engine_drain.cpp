@@ -92,6 +92,7 @@ void Engine::plan_drain() {
   const std::set<CollectionName> unread = unread_sources();
   const bool is_done = records == 0 && files == 0 && unread.empty();
   if (!is_done && now_ < drain_->deadline) return;
+  if (!has_left()) return;
   drain_->is_reported = true;
   requests_.answer_all(now_, *out_);
   for (const NodeId& peer : peers_.linked()) {

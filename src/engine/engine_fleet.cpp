@@ -91,7 +91,9 @@ void Engine::untell(const std::string& key) {
 }
 
 void Engine::tell_self() {
-  tell(catalog::kSelfKey, encode(self_of(config_, disk_, is_draining())));
+  const catalog::NodeSelf self = self_of(config_, disk_, is_draining());
+  tell(catalog::kSelfKey, encode(self));
+  run_membership(membership::ProfileChanged{profile_of(self, disk_.load_permille)});
 }
 
 // Links, domains, deaths, wishes: whatever follows from them is done once in a turn.
@@ -99,7 +101,8 @@ void Engine::refresh_fleet() {
   const auto next = placement_.next_change();
   if (!is_fleet_stale_ && !(next && *next <= now_)) return;
   is_fleet_stale_ = false;
-  Placement::Change change = placement_.refresh(view_, peers_, is_draining(), now_);
+  Placement::Change change =
+      placement_.refresh(view_, peers_, membership_.members(), is_draining(), now_);
   std::set<NodeId> absent = std::move(change.dead);
   absent.insert(removed_.begin(), removed_.end());
   const std::set<NodeId> before = view_.absent();
@@ -134,6 +137,7 @@ void Engine::remove_node(const NodeId& node) {
     records_.link_down(node);
   }
   peers_.removed(node);
+  run_membership(membership::Removed{node});
   view_.removed(node);
   tell(removed_key(node), "removed");  // each node that knows it says so: it outlives us
   for (const catalog::FactChange& change : gossip_.forget(node)) {
@@ -155,6 +159,9 @@ void Engine::on(const LinkUp& event) {
     return;
   }
   peers_.link_up(event, now_);
+  const std::string& told = event.hello.advertise;
+  run_membership(
+      membership::AddressLearned{event.peer, event.address.empty() ? told : event.address});
   run_gossip(gossip::LinkUp{event.peer});
   records_.link_up(event.peer, *out_);
   objects_.link_up();
@@ -195,6 +202,12 @@ void Engine::on(const Received& event) {
     void operator()(const core::DeltaMessage& m) { engine.run_gossip(gossip::Received{peer, m}); }
     void operator()(const core::NudgeMessage& m) {
       engine.objects_.hurry(m.collection, core::Priority::kHigh);
+    }
+    void operator()(const core::Packet& m) {
+      if (m.from == peer) engine.run_membership(membership::PacketReceived{"", m});
+    }
+    void operator()(const core::PushPull& m) {
+      engine.run_membership(membership::StateReceived{peer, m});
     }
     void operator()(const core::Goodbye&) {
       engine.peers_.said_goodbye(peer);

@@ -39,6 +39,12 @@ struct Received {
   core::Message message;
 };
 
+// A datagram of membership that opened under the fleet key.
+struct PacketReceived {
+  std::string address;  // where it came from
+  core::Packet packet;
+};
+
 // ── the journal and the replica ──
 // Units that a source reader found complete. `read_id` names the read, so that its cursors are
 // stored in the very transaction that journals its units.
@@ -127,6 +133,7 @@ struct DiskMeasured {
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
   std::uint64_t journal_bytes = 0;
+  std::uint32_t load_permille = 0;  // load average per processor; 1000: all are busy
 };
 struct NodeRemoved {  // an operator took the node out of the fleet for good
   core::NodeId node;
@@ -160,9 +167,10 @@ struct VerifyDone {  // this node re-hashed its replica or files
 };
 
 using Event =
-    std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, UnitsRead, Appended, AppendFailed,
-                 Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable, SourceChanged,
-                 RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured, FoundEphemeral,
-                 TerminationNotice, SyncRequested, FlushRequested, VerifyDone, NodeRemoved>;
+    std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, PacketReceived, UnitsRead, Appended,
+                 AppendFailed, Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable,
+                 SourceChanged, RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured,
+                 FoundEphemeral, TerminationNotice, SyncRequested, FlushRequested, VerifyDone,
+                 NodeRemoved>;
 
 }  // namespace syncline::engine

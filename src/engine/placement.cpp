@@ -33,35 +33,49 @@ core::Duration suspicion_max(const core::MembershipConfig& membership, std::size
   return core::milliseconds(static_cast<std::int64_t>(ms));
 }
 
-routing::Liveness Placement::liveness_of(const NodeId& id, const Peers& peers, std::size_t nodes,
-                                         core::Instant now) {
-  if (id == config_.node.id || peers.is_linked(id)) return routing::Liveness::kAlive;
+Placement::Standing Placement::standing_of(const NodeId& id, const Peers& peers,
+                                           const membership::Members& members,
+                                           core::Duration patience, core::Instant now) {
+  if (id == config_.node.id || peers.is_linked(id)) return {routing::Liveness::kAlive, false};
+  const auto away_since = [&](routing::Liveness before, routing::Liveness after,
+                              core::Instant since) -> Standing {
+    const core::Instant dead_at = since + patience;
+    if (now >= dead_at) return {after, true};
+    if (!next_change_ || dead_at < *next_change_) next_change_ = dead_at;
+    return {before, false};
+  };
+  if (const membership::Member* member = members.find(id)) {
+    switch (member->standing.state) {
+      case core::MemberState::kAlive:
+        return {routing::Liveness::kAlive, false};
+      case core::MemberState::kSuspect:
+        return {routing::Liveness::kSuspect, false};
+      case core::MemberState::kDead:
+        return {routing::Liveness::kDead, true};
+      case core::MemberState::kLeft:
+        return away_since(routing::Liveness::kLeft, routing::Liveness::kLeft, member->changed_at);
+    }
+  }
   auto link = peers.all().find(id);
-  if (link == peers.all().end()) return routing::Liveness::kDead;
-  const core::Instant dead_at = link->second.changed_at + suspicion_max(config_.membership, nodes);
-  if (now >= dead_at)
-    return link->second.has_left ? routing::Liveness::kLeft : routing::Liveness::kDead;
-  if (!next_change_ || dead_at < *next_change_) next_change_ = dead_at;
-  return link->second.has_left ? routing::Liveness::kLeft : routing::Liveness::kSuspect;
+  if (link == peers.all().end()) return {routing::Liveness::kDead, true};
+  return away_since(routing::Liveness::kSuspect, routing::Liveness::kDead, link->second.changed_at);
 }
 
-Placement::Change Placement::refresh(const FleetView& view, const Peers& peers, bool is_draining,
+Placement::Change Placement::refresh(const FleetView& view, const Peers& peers,
+                                     const membership::Members& members, bool is_draining,
                                      core::Instant now) {
   Change change;
   next_change_.reset();
+  const core::Duration patience = suspicion_max(config_.membership, view.nodes().size());
   std::set<NodeId> present;
   for (const auto& [id, self] : view.nodes()) {
     routing::NodeView node;
     node.id = id;
     const bool is_self = id == config_.node.id;
     node.is_linked = is_self || peers.is_linked(id);
-    node.liveness = liveness_of(id, peers, view.nodes().size(), now);
-    auto link = peers.all().find(id);
-    const bool is_silent_long =
-        node.liveness != routing::Liveness::kAlive &&
-        (link == peers.all().end() ||
-         now - link->second.changed_at >= suspicion_max(config_.membership, view.nodes().size()));
-    if (is_silent_long) change.dead.insert(id);
+    const Standing standing = standing_of(id, peers, members, patience, now);
+    node.liveness = standing.liveness;
+    if (standing.is_dead) change.dead.insert(id);
     node.roles = self.roles;
     node.domain = {self.host, self.storage, self.provider, self.zone};
     node.disk = {self.total_bytes, self.free_bytes};

@@ -16,6 +16,7 @@
 #include "engine/fleet_view.hpp"
 #include "engine/peers.hpp"
 #include "facade/types.hpp"
+#include "membership/members.hpp"
 #include "routing/router.hpp"
 #include "strategy/wanted.hpp"
 
@@ -32,9 +33,10 @@ class Placement {
     std::set<core::CollectionName> wanted_here_anew;  // this node wants them, and did not before
   };
   // Makes the table anew from what is known. Call after links or `self` facts have changed, and
-  // when next_change() has come. A node without a link is suspected first, and dead after
-  // suspicion_max(): copying terabytes because of a broken link would be the greater harm.
-  Change refresh(const FleetView& view, const Peers& peers, bool is_draining, core::Instant now);
+  // when next_change() has come. A node with a link is alive; of others, membership's word holds.
+  // One that left in good order has suspicion_max() to come back before its copies are made anew.
+  Change refresh(const FleetView& view, const Peers& peers, const membership::Members& members,
+                 bool is_draining, core::Instant now);
   std::optional<core::Instant> next_change() const { return next_change_; }
 
   const routing::Router& router() const { return router_; }
@@ -52,8 +54,13 @@ class Placement {
   core::Status may_take(std::uint64_t bytes, const DiskMeasured& disk) const;
 
  private:
-  routing::Liveness liveness_of(const core::NodeId& id, const Peers& peers, std::size_t nodes,
-                                core::Instant now);
+  struct Standing {
+    routing::Liveness liveness = routing::Liveness::kAlive;
+    bool is_dead = false;  // its copies count no more
+  };
+  Standing standing_of(const core::NodeId& id, const Peers& peers,
+                       const membership::Members& members, core::Duration patience,
+                       core::Instant now);
 
   const core::Config& config_;
   std::optional<core::Instant> next_change_;
@@ -66,7 +73,11 @@ class Placement {
 // spreads over the whole fleet must be worth it.
 catalog::NodeSelf self_of(const core::Config& config, const DiskMeasured& disk, bool is_draining);
 
-// How long a node may be silent before it counts as dead: Lifeguard's longest suspicion (Dadgar et
+// The same for membership, which carries it to nodes that have no link to this one.
+core::MemberProfile profile_of(const catalog::NodeSelf& self, std::uint32_t load_permille);
+
+// How long a node of which membership knows nothing may be silent before it counts as dead, and
+// one that left may stay away: Lifeguard's longest suspicion (Dadgar et
 // al. 2018), suspicion_mult · suspicion_max_mult · max(1, log10 N) · probe interval.
 core::Duration suspicion_max(const core::MembershipConfig& membership, std::size_t nodes);
 

@@ -216,6 +216,11 @@ std::vector<facade::PeerStatus> peers_of(const Engine& engine, core::Instant now
     facade::PeerStatus& row = rows[id];
     if (!link.address.empty()) row.address = link.address;
     row.state = link.is_up ? "connected" : link.has_left ? "left" : "unreachable";
+    const membership::Member* member = engine.membership().members().find(id);
+    // Alive by hearsay and yet without a link is what a person must know: it stays "unreachable".
+    if (!link.is_up && member != nullptr && member->standing.state != core::MemberState::kAlive) {
+      row.state = to_string(member->standing.state);
+    }
     if (link.heard_at) row.last_heard_age_s = core::to_seconds(now - *link.heard_at);
   }
   std::vector<facade::PeerStatus> out;

@@ -179,7 +179,9 @@ void Membership::on(const AddressLearned& event, Actions& out) {
     return;
   }
   if (!event.address.empty()) member->seen_at = event.address;
-  if (member->standing.state == MemberState::kDead) {
+  // It can be asked now what it was not heard to answer before.
+  const MemberState state = member->standing.state;
+  if (state == MemberState::kSuspect || state == MemberState::kDead) {
     send(event.node, event.address, core::PacketPing{next_number_++, event.node}, out);
   }
 }

@@ -131,11 +131,28 @@ TEST(Membership, accused_itself_it_answers_with_a_higher_incarnation_in_the_same
   }
 }
 
-TEST(Membership, an_old_accusation_needs_no_answer) {
+TEST(Membership, accused_of_an_earlier_life_it_tells_of_this_one_again) {
   Script script({"b", "c"});
-  script.hears({claim("a", MemberState::kDead, 9, "c")}, "b");
-  EXPECT_EQ(script.a.self().standing.incarnation, 10u);
-  EXPECT_EQ(script.a.news(), 0u);
+  script.says("b", PacketPing{1, NodeId("a")}, {claim("a", MemberState::kDead, 9, "c")});
+  EXPECT_EQ(script.a.self().standing.incarnation, 10u);  // nothing is to be outbid
+  EXPECT_EQ(script.a.awareness().score(), 0);
+  const auto acks = script.sent<PacketAck>();
+  ASSERT_EQ(acks.size(), 1u);
+  ASSERT_EQ(acks[0].packet.rumours.size(), 1u);
+  EXPECT_EQ(acks[0].packet.rumours[0].node, NodeId("a"));
+  EXPECT_EQ(acks[0].packet.rumours[0].state, MemberState::kAlive);
+  EXPECT_EQ(acks[0].packet.rumours[0].incarnation, 10u);
+}
+
+TEST(Membership, a_suspect_whose_link_came_up_is_asked_at_once) {
+  Script script({"b", "c"});
+  script.hears({claim("c", MemberState::kSuspect, 1, "b")}, "b");
+  script.out.clear();
+  script.does(AddressLearned{NodeId("c"), address_of("c")});
+  const auto pings = script.sent<PacketPing>();
+  ASSERT_EQ(pings.size(), 1u);
+  ASSERT_EQ(pings[0].packet.rumours.size(), 1u);
+  EXPECT_EQ(pings[0].packet.rumours[0].state, MemberState::kSuspect);
 }
 
 TEST(Membership, a_later_life_of_its_own_is_outbid) {

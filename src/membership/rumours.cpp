@@ -28,7 +28,14 @@ void Membership::hear(const Rumour& rumour, Source source, Actions& out) {
 }
 
 void Membership::hear_of_self(const Rumour& rumour) {
-  if (standing_of(rumour) <= self().standing) return;
+  if (standing_of(rumour) <= self().standing) {
+    // Who accuses an earlier life has missed the news of this one: it is told again, and what goes
+    // to the accuser now carries it.
+    const bool is_accused =
+        rumour.state != MemberState::kAlive && rumour.state != self().standing.state;
+    if (is_accused && !queue_.speaks_of(self_)) queue_.add(rumour_of(self(), now_));
+    return;
+  }
   if (leave_by_) {  // said again, above whatever they say
     Rumour goodbye{self_, MemberState::kLeft, rumour.incarnation + 1, self_, 0, {}};
     members_.raise(goodbye, now_);

@@ -19,6 +19,7 @@
 #include "spot/watcher.hpp"
 #include "storage/store.hpp"
 #include "transports/p2p/exchange.hpp"
+#include "wire/packet.hpp"
 
 namespace syncline::node {
 
@@ -63,7 +64,7 @@ core::Status Node::start() {
   SYNCLINE_TRY(start_api());
   SYNCLINE_TRY(start_watch());
   SYNCLINE_TRY(start_spot_watch());
-  measure_disk();
+  measure_machine();
   say_alive();
   sweep();
   wait_for_signal();
@@ -93,7 +94,8 @@ core::Status Node::start_shells(std::unique_ptr<storage::Store> store) {
   loop_.attach(std::make_unique<engine::Engine>(config_, std::move(recovered), env::random_u64(),
                                                 clock_.now()),
                [this](engine::Action& action) { carry_out(action); });
-  return start_links(incarnation);
+  SYNCLINE_TRY(start_links(incarnation));
+  return start_datagrams();
 }
 
 core::Status Node::start_api() {
@@ -194,6 +196,9 @@ void Node::carry_out(engine::Action& action) {
                  [this](engine::Dial& a) { links_->dial(a.address, a.expected); },
                  [this](engine::CloseLink& a) { links_->close(a.peer, a.reason); },
                  [this](engine::Send& a) { send(a.peer, a.message); },
+                 [this](engine::SendPacket& a) {
+                   datagrams_->send(a.address, wire::encode_packet(a.packet));
+                 },
                  [this](engine::Append& a) { records_->carry_out(a); },
                  [this](engine::SendRecords& a) { records_->carry_out(a); },
                  [this](engine::Merge& a) { records_->carry_out(a); },
@@ -220,17 +225,18 @@ void Node::carry_out(engine::Action& action) {
 
 // ── the machine ─────────────────────────────────────────────────────────────────────────────────
 
-void Node::measure_disk() {
+void Node::measure_machine() {
   engine::DiskMeasured measured;
   if (auto space = env::disk_space(config_.node.state_dir); space.ok()) {
     measured.free_bytes = space->free_bytes;
     measured.total_bytes = space->total_bytes;
   }
   measured.journal_bytes = records_->journal_bytes();
+  measured.load_permille = load_permille();
   post(measured);
   timers_->disk.expires_after(kDiskInterval);
   timers_->disk.async_wait([this](const std::error_code& error) {
-    if (!error) measure_disk();
+    if (!error) measure_machine();
   });
 }
 
@@ -287,6 +293,7 @@ void Node::shut_down() {
   server_.reset();
   watch_.reset();
   spot_watch_.reset();
+  datagrams_->shutdown();
   links_->shutdown();
   exchange_->close();
   files_->close();

@@ -13,6 +13,7 @@
 #include "env/files.hpp"
 #include "identity/types.hpp"
 #include "net/links.hpp"
+#include "net/sealed_udp.hpp"
 #include "node/event_ring.hpp"
 #include "node/loop.hpp"
 
@@ -51,6 +52,7 @@ class Node {
  private:
   core::Status start_shells(std::unique_ptr<storage::Store> store);
   core::Status start_links(std::uint64_t incarnation);
+  core::Status start_datagrams();
   core::Status start_api();
   core::Status start_watch();
   core::Status start_spot_watch();
@@ -58,7 +60,7 @@ class Node {
   void carry_out(engine::Action& action);
   void post(engine::Event event);
   bool send(const core::NodeId& peer, const core::Message& message);
-  void measure_disk();
+  void measure_machine();
   void say_alive();
   void sweep();
   void wait_for_signal();
@@ -76,6 +78,7 @@ class Node {
   std::unique_ptr<RecordsShell> records_;
   std::unique_ptr<FilesShell> files_;
   std::unique_ptr<net::Links> links_;
+  std::unique_ptr<net::SealedUdp> datagrams_;
   std::unique_ptr<transports::p2p::Exchange> exchange_;
   std::unique_ptr<NodeApi> api_;
   std::unique_ptr<http::Server> server_;

@@ -7,6 +7,7 @@
 #include "node/log.hpp"
 #include "node/node.hpp"
 #include "transports/p2p/exchange.hpp"
+#include "wire/packet.hpp"
 
 namespace syncline::node {
 
@@ -74,6 +75,20 @@ core::Status Node::start_links(std::uint64_t incarnation) {
                                                           std::move(ports), files_->opener());
   files_->attach(exchange_.get());
   return links_->listen(config_.node.peer_listen);
+}
+
+// Membership's datagrams, on the peer port. What does not open under the fleet key is not answered;
+// what opens and does not parse came from another version of this program, and is dropped as well.
+core::Status Node::start_datagrams() {
+  SYNCLINE_ASSIGN(
+      datagrams_,
+      net::SealedUdp::create(loop_.io(), {identity_.fleet_key},
+                             [this](const std::string& address, std::string_view text) {
+                               auto packet = wire::decode_packet(text);
+                               if (!packet.ok()) return;
+                               post(engine::PacketReceived{address, std::move(packet).value()});
+                             }));
+  return datagrams_->listen(config_.node.peer_listen);
 }
 
 }  // namespace syncline::node

@@ -1,6 +1,10 @@
 #include "node/self.hpp"
 
+#include <stdlib.h>
+
+#include <algorithm>
 #include <optional>
+#include <thread>
 
 #include "env/files.hpp"
 #include "env/own_addresses.hpp"
@@ -62,6 +66,13 @@ core::Result<std::vector<std::string>> complete(core::Config& config, const std:
     if (!own.empty()) node.peer_advertise = own.front();
   }
   return notes;
+}
+
+std::uint32_t load_permille() {
+  double average = 0;
+  if (::getloadavg(&average, 1) != 1) return 0;
+  const double processors = std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<std::uint32_t>(1000 * average / processors);
 }
 
 }  // namespace syncline::node

@@ -5,6 +5,7 @@
 #include "core/unit.hpp"
 #include "syncline.pb.h"
 #include "wire/convert.hpp"
+#include "wire/packet.hpp"
 #include "wire/packing.hpp"
 
 namespace syncline::wire {
@@ -188,6 +189,14 @@ core::Result<WireMessage> decode_header(std::string_view bytes, std::string payl
           core::CollectionName(header.nudge().collection()), header.nudge().priority_permille()}));
     case pb::Header::kGoodbye:
       return WireMessage(core::Message(core::Goodbye{header.goodbye().reason().substr(0, 1024)}));
+    case pb::Header::kMemberPacket: {
+      SYNCLINE_ASSIGN(auto packet, decode_packet(header.member_packet().packet()));
+      return WireMessage(core::Message(std::move(packet)));
+    }
+    case pb::Header::kMemberState: {
+      SYNCLINE_ASSIGN(auto state, decode_push_pull(payload));
+      return WireMessage(core::Message(std::move(state)));
+    }
     case pb::Header::kPing:
       return WireMessage(Ping{header.ping().number(), header.ping().is_answer()});
     case pb::Header::kJoinRequest:

@@ -1,6 +1,7 @@
 // Messages to headers.
 #include "syncline.pb.h"
 #include "wire/convert.hpp"
+#include "wire/packet.hpp"
 #include "wire/packing.hpp"
 
 namespace syncline::wire {
@@ -102,6 +103,13 @@ struct Writer {
     header.mutable_nudge()->set_priority_permille(m.priority_permille);
   }
   void operator()(core::Goodbye& m) const { header.mutable_goodbye()->set_reason(m.reason); }
+  void operator()(core::Packet& m) const {
+    header.mutable_member_packet()->set_packet(encode_packet(m));
+  }
+  void operator()(core::PushPull& m) const {
+    header.mutable_member_state();
+    payload = encode_push_pull(m);
+  }
   void operator()(core::Message& m) const { std::visit(*this, m); }
 
   void operator()(ObjectRequest& m) const {

@@ -55,6 +55,9 @@ std::vector<WireMessage> one_of_each() {
           core::Message(delta),
           core::Message(core::NudgeMessage{core::CollectionName("models"), 1500}),
           core::Message(core::Goodbye{"bye"}),
+          core::Message(core::Packet{core::NodeId("a"), core::PacketAck{7}, {}}),
+          core::Message(core::PushPull{
+              true, {{core::NodeId("b"), core::MemberState::kDead, 4, core::NodeId("a"), 9, {}}}}),
           ObjectRequest{1, root, 1 << 20, 1 << 18, true},
           ObjectData{1, 5, std::string(1000, 'x')},
           ObjectData{1, 5, std::string(10, 'z'), 1000},

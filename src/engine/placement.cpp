@@ -46,8 +46,7 @@ Placement::Standing Placement::standing_of(const NodeId& id, const Peers& peers,
   };
   if (const membership::Member* member = members.find(id)) {
     switch (member->standing.state) {
-      case core::MemberState::kAlive:
-        return {routing::Liveness::kAlive, false};
+      case core::MemberState::kAlive:  // for others; this node may be cut off from it alone
       case core::MemberState::kSuspect:
         return {routing::Liveness::kSuspect, false};
       case core::MemberState::kDead:

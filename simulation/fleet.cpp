@@ -8,7 +8,8 @@ namespace {
 constexpr core::Duration kHealsWithin = core::seconds(120);
 constexpr int kStartsWithinMs = 300;
 constexpr core::Duration kRests = core::seconds(5);
-constexpr core::Duration kBeforeRest = core::seconds(12);  // late saves and trims come to an end
+// Late saves and trims come to an end, and so does the patience with nodes that left (suspicion_max).
+constexpr core::Duration kBeforeRest = core::seconds(40);
 // Steps after which a node may rightly be taken for dead. Slowness and loss are none of them.
 bool disturbs(StepKind kind) {
   switch (kind) {

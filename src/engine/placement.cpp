@@ -33,7 +33,7 @@ core::Duration suspicion_max(const core::MembershipConfig& membership, std::size
   return core::milliseconds(static_cast<std::int64_t>(ms));
 }
 
-Placement::Standing Placement::standing_of(const NodeId& id, const Peers& peers,
+Placement::Standing Placement::standing_of(const NodeId& id, bool is_ephemeral, const Peers& peers,
                                            const membership::Members& members,
                                            core::Duration patience, core::Instant now) {
   if (id == config_.node.id || peers.is_linked(id)) return {routing::Liveness::kAlive, false};
@@ -52,6 +52,7 @@ Placement::Standing Placement::standing_of(const NodeId& id, const Peers& peers,
       case core::MemberState::kDead:
         return {routing::Liveness::kDead, true};
       case core::MemberState::kLeft:
+        if (is_ephemeral) return {routing::Liveness::kLeft, true};
         return away_since(routing::Liveness::kLeft, routing::Liveness::kLeft, member->changed_at);
     }
   }
@@ -72,7 +73,7 @@ Placement::Change Placement::refresh(const FleetView& view, const Peers& peers,
     node.id = id;
     const bool is_self = id == config_.node.id;
     node.is_linked = is_self || peers.is_linked(id);
-    const Standing standing = standing_of(id, peers, members, patience, now);
+    const Standing standing = standing_of(id, self.is_ephemeral, peers, members, patience, now);
     node.liveness = standing.liveness;
     if (standing.is_dead) change.dead.insert(id);
     node.roles = self.roles;

@@ -34,7 +34,8 @@ class Placement {
   };
   // Makes the table anew from what is known. Call after links or `self` facts have changed, and
   // when next_change() has come. A node with a link is alive; of others, membership's word holds.
-  // One that left in good order has suspicion_max() to come back before its copies are made anew.
+  // One that left in good order has suspicion_max() to come back before its copies are made anew,
+  // but a spot node that left is gone: its machine is taken away.
   Change refresh(const FleetView& view, const Peers& peers, const membership::Members& members,
                  bool is_draining, core::Instant now);
   std::optional<core::Instant> next_change() const { return next_change_; }
@@ -58,7 +59,7 @@ class Placement {
     routing::Liveness liveness = routing::Liveness::kAlive;
     bool is_dead = false;  // its copies count no more
   };
-  Standing standing_of(const core::NodeId& id, const Peers& peers,
+  Standing standing_of(const core::NodeId& id, bool is_ephemeral, const Peers& peers,
                        const membership::Members& members, core::Duration patience,
                        core::Instant now);
 

@@ -33,10 +33,13 @@ class Games(FleetTest):
 
     def test_a_game_under_way_is_left_alone_until_it_is_finished(self):
         self.raise_fleet()
+        self.fleet.stop("a")  # so that it never sees the first game finished
         wanted = self.play("a", 3)
         with sqlite3.connect(self.source("a")) as db:
             first = next(iter(wanted))
             db.execute("UPDATE games SET completed_at = NULL WHERE game_id = ?", (first,))
+        self.fleet.start("a")
+        self.fleet.wait_connected()
         self.sync_ok("a", "games", "--confirm")
         self.assert_clean("b", wanted - {first})
         self.assertEqual(self.inspect("b", wanted).missing, [first])

@@ -2,11 +2,16 @@
 
 #include <netinet/tcp.h>
 
-#include <array>
-#include <asio/read.hpp>
-#include <asio/write.hpp>
+#include <asio/ssl/error.hpp>
+
+#include "core/uninitialized.hpp"
 
 namespace syncline::net {
+
+namespace {
+// Copying more costs as much as it saves.
+constexpr std::size_t kTogetherBytesMax = 64u << 10;
+}  // namespace
 
 Connection::Connection(asio::io_context& io, asio::ssl::context& tls, const LinkLimits& limits,
                        ConnectionOwner owner)
@@ -50,22 +55,21 @@ void Connection::start(bool is_dialler) {
   deadline_.async_wait([self](const std::error_code& error) {
     if (!error) self->close("no handshake and hello in time");
   });
-  stream_.set_verify_callback([this](bool preverified, asio::ssl::verify_context& context) {
-    return verify(preverified, context.native_handle());
-  });
   shake_hands();
 }
 
 void Connection::shake_hands() {
   auto self = shared_from_this();
-  const auto side = is_dialler_ ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
-  stream_.async_handshake(side, [self](const std::error_code& error) {
+  auto check = [this](bool preverified, X509_STORE_CTX* context) {
+    return verify(preverified, context);
+  };
+  stream_.async_handshake(is_dialler_, check, [self](const std::error_code& error) {
     if (self->is_closed_) return;
     if (error) {
       self->close("the TLS handshake failed: " + error.message());
       return;
     }
-    X509* certificate = SSL_get0_peer_certificate(self->stream_.native_handle());
+    X509* certificate = SSL_get0_peer_certificate(self->stream_.session());
     if (certificate == nullptr) {
       self->close("the peer showed no certificate");
       return;
@@ -107,36 +111,33 @@ void Connection::watch_silence() {
 
 void Connection::read_prefix() {
   auto self = shared_from_this();
-  asio::async_read(
-      stream_, asio::buffer(prefix_), [self](const std::error_code& error, std::size_t) {
-        if (self->is_closed_) return;
-        if (error) {
-          self->close(error == asio::error::eof || error == asio::ssl::error::stream_truncated
-                          ? "the peer closed the connection"
-                          : error.message());
-          return;
-        }
-        const auto sizes = wire::decode_prefix(self->prefix_);
-        if (!sizes.ok()) {
-          self->close(sizes.error().what);
-          return;
-        }
-        // A stranger has nothing large to say.
-        if (self->is_joiner_ && sizes->header_bytes + sizes->payload_bytes > 64 * 1024) {
-          self->close("a joiner sent too much");
-          return;
-        }
-        self->read_body(*sizes);
-      });
+  stream_.async_read(prefix_, nothing_, [self](const std::error_code& error) {
+    if (self->is_closed_) return;
+    if (error) {
+      self->close(error == asio::error::eof || error == asio::ssl::error::stream_truncated
+                      ? "the peer closed the connection"
+                      : error.message());
+      return;
+    }
+    const auto sizes = wire::decode_prefix(self->prefix_);
+    if (!sizes.ok()) {
+      self->close(sizes.error().what);
+      return;
+    }
+    // A stranger has nothing large to say.
+    if (self->is_joiner_ && sizes->header_bytes + sizes->payload_bytes > 64 * 1024) {
+      self->close("a joiner sent too much");
+      return;
+    }
+    self->read_body(*sizes);
+  });
 }
 
 void Connection::read_body(wire::FrameSizes sizes) {
   header_.resize(sizes.header_bytes);
-  payload_.resize(sizes.payload_bytes);
-  const std::array<asio::mutable_buffer, 2> buffers = {asio::buffer(header_),
-                                                       asio::buffer(payload_)};
+  core::resize_for_overwrite(payload_, sizes.payload_bytes);
   auto self = shared_from_this();
-  asio::async_read(stream_, buffers, [self](const std::error_code& error, std::size_t) {
+  stream_.async_read(header_, payload_, [self](const std::error_code& error) {
     if (self->is_closed_) return;
     if (error) {
       self->close("the connection broke in the middle of a frame");
@@ -174,33 +175,50 @@ void Connection::send(wire::Frame frame) {
   pump();
 }
 
-void Connection::pump() {
-  if (is_writing_ || is_closed_ || !is_open_) return;
+std::optional<wire::Frame> Connection::next_frame() {
+  if (held_) return std::exchange(held_, std::nullopt);
   if (!queue_.empty()) {
     wire::Frame frame = std::move(queue_.front());
     queue_.pop_front();
     queued_bytes_ -= frame.size();
-    write(std::move(frame));
-    return;
+    return frame;
   }
-  if (is_closing_) {
-    close("done");
-    return;
-  }
-  if (!owner_.next_data) return;
+  if (is_closing_ || !owner_.next_data) return std::nullopt;
   auto message = owner_.next_data(shared_from_this());
-  if (!message) return;
+  if (!message) return std::nullopt;
   auto frame = wire::encode_frame(std::move(*message));
-  if (frame.ok()) write(std::move(frame).value());
+  if (!frame.ok()) return std::nullopt;
+  return std::move(frame).value();
+}
+
+// Small frames go out together: one record and one system call for many, not for each.
+void Connection::pump() {
+  if (is_writing_ || is_closed_ || !is_open_) return;
+  std::optional<wire::Frame> first = next_frame();
+  if (!first) {
+    if (is_closing_) close("done");
+    return;
+  }
+  while (first->size() < kTogetherBytesMax) {
+    std::optional<wire::Frame> next = next_frame();
+    if (!next) break;
+    if (first->size() + next->size() > kTogetherBytesMax) {
+      held_ = std::move(next);
+      break;
+    }
+    first->head += first->payload;
+    first->payload.clear();
+    first->head += next->head;
+    first->head += next->payload;
+  }
+  write(std::move(*first));
 }
 
 void Connection::write(wire::Frame frame) {
   is_writing_ = true;
   writing_ = std::move(frame);
-  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(writing_.head),
-                                                     asio::buffer(writing_.payload)};
   auto self = shared_from_this();
-  asio::async_write(stream_, buffers, [self](const std::error_code& error, std::size_t) {
+  stream_.async_write(writing_.head, writing_.payload, [self](const std::error_code& error) {
     self->is_writing_ = false;
     if (self->is_closed_) return;
     if (error) {
@@ -227,6 +245,7 @@ void Connection::close(const std::string& reason) {
   socket().close(ignored);
   queue_.clear();
   queued_bytes_ = 0;
+  held_.reset();
   auto self = shared_from_this();
   owner_.on_closed(self, reason);
 }

@@ -11,6 +11,7 @@
 #include "core/result.hpp"
 #include "net/links.hpp"
 #include "net/tls.hpp"
+#include "net/tls_stream.hpp"
 #include "wire/frame.hpp"
 
 namespace syncline::net {
@@ -32,7 +33,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(asio::io_context& io, asio::ssl::context& tls, const LinkLimits& limits,
              ConnectionOwner owner);
 
-  asio::ip::tcp::socket& socket() { return stream_.next_layer(); }
+  asio::ip::tcp::socket& socket() { return stream_.socket(); }
   // The socket is connected; from here on one of on_open and on_closed follows.
   void start(bool is_dialler);
 
@@ -58,12 +59,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_prefix();
   void read_body(wire::FrameSizes sizes);
   void pump();
+  std::optional<wire::Frame> next_frame();
   void write(wire::Frame frame);
   void watch_silence();
   void set_options();
 
   asio::io_context& io_;
-  Stream stream_;
+  TlsStream stream_;
   const LinkLimits& limits_;
   ConnectionOwner owner_;
   asio::steady_timer deadline_;
@@ -77,10 +79,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_closing_ = false;
   core::Digest256 joiner_key_;
   std::string prefix_;
+  std::string nothing_;  // a prefix comes alone
   std::string header_;
   std::string payload_;
   std::deque<wire::Frame> queue_;
   std::size_t queued_bytes_ = 0;
+  std::optional<wire::Frame> held_;  // taken, and too large to go with others
   wire::Frame writing_;
   std::chrono::steady_clock::time_point heard_at_;
   std::uint64_t pings_ = 0;

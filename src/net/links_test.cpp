@@ -96,6 +96,37 @@ TEST(Links, two_nodes_of_one_fleet_find_each_other_and_talk) {
   EXPECT_FALSE(b.links->send(NodeId("nobody"), core::Message(core::Goodbye{""})));
 }
 
+TEST(Links, frames_of_every_size_arrive_in_order_and_as_they_were_sent) {
+  asio::io_context io;
+  const Paper paper;
+  Node a(io, "a", paper.node("a"));
+  Node b(io, "b", paper.node("b"));
+  a.links->dial(b.address(), NodeId("b"));
+  ASSERT_TRUE(run_until(io, [&] { return a.up.count(NodeId("b")) && b.up.count(NodeId("a")); }));
+  std::vector<std::size_t> sizes;
+  for (std::size_t size = 0; size < 200; ++size) sizes.push_back(size);
+  for (const std::size_t size :
+       {4'096u, 16'384u, 65'535u, 65'536u, 70'000u, 262'144u, 3'000'000u}) {
+    sizes.insert(sizes.end(), {size, 10u, size});  // small ones between large ones
+  }
+  const auto content = [](std::size_t number, std::size_t size) {
+    std::string bytes(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(number * 131 + i * 7);
+    return bytes;
+  };
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    a.links->send(NodeId("b"), wire::ObjectData{i, 0, content(i, sizes[i]), 0});
+  }
+  ASSERT_TRUE(run_until(
+      io, [&] { return b.messages.size() == sizes.size(); }, 20'000));
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto* data = std::get_if<wire::ObjectData>(&b.messages[i]);
+    ASSERT_NE(data, nullptr);
+    EXPECT_EQ(data->job, i);
+    EXPECT_TRUE(data->bytes == content(i, sizes[i])) << sizes[i] << " bytes";
+  }
+}
+
 TEST(Links, both_dialling_at_once_end_with_one_link_on_both_sides) {
   asio::io_context io;
   const Paper paper;

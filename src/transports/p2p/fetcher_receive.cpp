@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/uninitialized.hpp"
 #include "transports/p2p/fetcher.hpp"
 #include "wire/packing.hpp"
 
@@ -172,10 +173,12 @@ void Fetcher::hash(const FetchPtr& fetch, const AssemblyPtr& assembly, wire::Obj
     if (data.bytes.size() == assembly->size_bytes) {
       assembly->bytes = std::move(data.bytes);
     } else {
-      std::call_once(assembly->is_allocated, [&] { assembly->bytes.resize(assembly->size_bytes); });
+      std::call_once(assembly->is_allocated,
+                     [&] { core::resize_for_overwrite(assembly->bytes, assembly->size_bytes); });
       std::memcpy(assembly->bytes.data() + offset, data.bytes.data(), data.bytes.size());
     }
   }
+  bool is_whole_piece = false;
   turn([&](Out& out) {
     if (fetch->phase != Phase::kPieces) return;
     if (!what.empty()) {
@@ -186,10 +189,10 @@ void Fetcher::hash(const FetchPtr& fetch, const AssemblyPtr& assembly, wire::Obj
       return;
     }
     assembly->hashed |= bits;
-    if (assembly->hashed == assembly->all) {
-      fetch->strand->post([this, fetch, assembly] { write(fetch, assembly); });
-    }
+    is_whole_piece = assembly->hashed == assembly->all;
   });
+  if (!is_whole_piece) return;
+  fetch->strand->dispatch([this, fetch, assembly] { write(fetch, assembly); });
 }
 
 void Fetcher::write(const FetchPtr& fetch, const AssemblyPtr& assembly) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/merkle.hpp"
+#include "core/uninitialized.hpp"
 #include "net/links.hpp"
 #include "transports/p2p/piece_picker.hpp"
 #include "wire/frame.hpp"
@@ -33,7 +34,8 @@ std::string hash_bytes(const std::vector<Digest256>& hashes) {
 
 core::Result<std::string> read(const ServedObject& object, std::uint64_t offset,
                                std::size_t length) {
-  std::string bytes(length, '\0');
+  std::string bytes;
+  core::resize_for_overwrite(bytes, length);
   SYNCLINE_ASSIGN(const std::size_t got, object.read_at(offset, std::span<char>(bytes)));
   if (got == length) return bytes;
   return Error{ErrorKind::kConflict, "the object is shorter than it was", ""};

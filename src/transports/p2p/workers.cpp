@@ -99,6 +99,24 @@ void Strand::run() {
   }
   task();
   task = nullptr;
+  go_on();
+}
+
+void Strand::dispatch(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_running_) {
+      tasks_.push_back(std::move(task));
+      return;
+    }
+    is_running_ = true;
+  }
+  task();
+  task = nullptr;
+  go_on();
+}
+
+void Strand::go_on() {
   {
     const std::lock_guard lock(mutex_);
     is_running_ = !tasks_.empty();

@@ -50,9 +50,12 @@ class Strand : public std::enable_shared_from_this<Strand> {
  public:
   explicit Strand(Workers& workers) : workers_(workers) {}
   void post(std::function<void()> task);
+  // The same for a task of a worker: runs at once, on this thread, if nothing of it runs or waits.
+  void dispatch(std::function<void()> task);
 
  private:
   void run();
+  void go_on();
   Workers& workers_;
   std::mutex mutex_;
   std::deque<std::function<void()>> tasks_;

@@ -59,6 +59,7 @@ Status Landing::State::prepare() {
                      " pieces of the object are still missing",
                  request.path};
   }
+  SYNCLINE_TRY(join_checkpoint());
   SYNCLINE_TRY(set_mode_and_time(data.get(), request.object, request.path));
   // What is replaced must be told apart after a crash.
   SYNCLINE_ASSIGN(const auto present, site->root.look(request.path));

@@ -59,6 +59,7 @@ LandingMeta Landing::State::meta() const {
 
 core::Status Landing::State::open_data() {
   const std::string name = id + ".data";
+  if (!is_resumable()) return create_data();  // what may be there of it is of no use
   data = OwnedFd(::openat(site->staging.get(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (data.is_open()) {
     struct stat info {};
@@ -78,8 +79,15 @@ core::Status Landing::State::open_data() {
 core::Status Landing::State::create_data() {
   const std::string name = id + ".data";
   pieces = PieceSet(piece_count());
-  data = OwnedFd(::openat(site->staging.get(), name.c_str(),
-                          O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const auto create = [&] {
+    data = OwnedFd(::openat(site->staging.get(), name.c_str(),
+                            O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    return data.is_open();
+  };
+  if (!create() && errno == EEXIST) {
+    site->remove_staged(id);
+    create();
+  }
   if (!data.is_open()) return system_error("make the staged file", request.path, errno);
   // One piece is written at once: if there is no room, that write says so.
   if (size_bytes() <= kPieceBytes) return {};
@@ -101,10 +109,11 @@ Landing::Landing(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Landing::~Landing() {
   State& s = *state_;
+  const core::Status last = s.join_checkpoint();
   if (!s.is_done && s.data.is_open()) {
     if (!s.is_resumable()) {
       s.site->remove_staged(s.id);
-    } else if (s.unsynced_bytes > 0 && !s.checkpoint().ok()) {
+    } else if ((s.unsynced_bytes > 0 || !last.ok()) && !s.checkpoint().ok()) {
       // Then the last checkpoint counts, and what came after it is fetched again.
       s.unsynced_bytes = 0;
     }
@@ -188,11 +197,32 @@ core::Status Landing::State::store(std::uint64_t piece, std::string_view bytes) 
   if (unsynced_bytes % kWriteBehindBytes < kPieceBytes) {
     ::sync_file_range(data.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
   }
-  if (unsynced_bytes < kCheckpointBytes || pieces.is_full()) return {};
-  return checkpoint();
+  return unsynced_bytes < kCheckpointBytes ? core::Status() : begin_checkpoint();
+}
+
+core::Status Landing::State::begin_checkpoint() {
+  SYNCLINE_TRY(join_checkpoint());
+  unsynced_bytes = 0;
+  has_meta = true;
+  // The pieces of now: those that follow are not known to be on disk when this one ends.
+  checkpointing =
+      std::async(std::launch::async,
+                 [file = data.get(), notes = meta(), name = id, where = site]() -> core::Status {
+                   if (::fdatasync(file) != 0) {
+                     return system_error("sync the staged file", notes.path, errno);
+                   }
+                   SYNCLINE_TRY(where->write_meta_unsynced(name, notes));
+                   return where->sync_meta(name);
+                 });
+  return {};
+}
+
+core::Status Landing::State::join_checkpoint() {
+  return checkpointing.valid() ? checkpointing.get() : core::Status();
 }
 
 core::Status Landing::State::checkpoint() {
+  SYNCLINE_TRY(join_checkpoint());
   if (::fdatasync(data.get()) != 0) {
     return system_error("sync the staged file", request.path, errno);
   }
@@ -213,6 +243,7 @@ std::string Landing::staged_path() const {
 
 core::Status Landing::verify_all() {
   State& s = *state_;
+  SYNCLINE_TRY(s.join_checkpoint());
   const std::string name = s.id + ".data";
   // By name: the outside program may have put another file in its place.
   s.data = OwnedFd(::openat(s.site->staging.get(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
@@ -239,6 +270,7 @@ core::Result<Landed> Landing::finish() {
 }
 
 void Landing::discard() {
+  (void)state_->join_checkpoint().ok();  // nothing of it is wanted any more
   state_->site->remove_staged(state_->id);
   state_->data = OwnedFd();
   state_->pieces = PieceSet(piece_count());

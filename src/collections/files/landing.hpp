@@ -74,8 +74,8 @@ class Landing {
   // relative to the root; what changes meanwhile is noticed, since each copied piece is verified.
   core::Result<std::uint64_t> reuse_from(const std::string& older_path);
 
-  // Syncs the data written so far, then the bitfield that claims it. Called by write_piece each
-  // 64 MiB; call it before a planned stop.
+  // Syncs the data written so far, then the bitfield that claims it. write_piece has it done each
+  // 64 MiB, beside the caller; call it before a planned stop.
   core::Status checkpoint();
 
   // Where an outside program (rsync, aria2) writes the object instead of write_piece; follow with

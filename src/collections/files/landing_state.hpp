@@ -1,6 +1,7 @@
 // What Landing and LandingSite share inside the room.
 #pragma once
 
+#include <future>
 #include <map>
 #include <mutex>
 #include <string>
@@ -67,6 +68,10 @@ struct Landing::State {
   core::Status create_data();
   core::Status store(std::uint64_t piece, std::string_view bytes);
   core::Status checkpoint();
+  // The same beside the caller, who goes on writing: the disk works while bytes arrive. One at a
+  // time; what it could not do, the next call of either says.
+  core::Status begin_checkpoint();
+  core::Status join_checkpoint();
   core::Status prepare();  // everything before the data sync of finish()
   core::Status sync_staged() const;
   core::Result<Landed> conclude(std::string conflict_copy);  // after the folder's sync
@@ -77,6 +82,7 @@ struct Landing::State {
   OwnedFd data;
   PieceSet pieces;
   std::uint64_t unsynced_bytes = 0;
+  std::future<core::Status> checkpointing;
   bool has_meta = false;
   bool is_done = false;
 };

@@ -43,6 +43,7 @@ void Engine::fact_changed(const NodeId& owner, const core::Fact& fact) {
   if (change.log) records_.log_changed(*change.log, owner, change.lost, now_);
   if (change.object) {
     objects_.object_changed(*change.object, now_);
+    requests_.object_changed(*change.object);
     weigh(*change.object);
   }
   if (change.is_self && removed_.count(owner) == 0) {

@@ -53,6 +53,8 @@ void Objects::scanned(const FilesScanned& scan, core::Instant now, Actions& out)
     event.type = "object_found";
     event.collection = scan.collection.text;
     event.node = self_.text;
+    event.details["path"] = object.path;
+    event.details["bytes"] = std::to_string(object.size_bytes);
     event.message = "found " + object.path + " (" + std::to_string(object.size_bytes) + " bytes)";
     out.push_back(Emit{std::move(event)});
   }
@@ -117,7 +119,8 @@ void Objects::gone(const core::CollectionConfig& collection, const std::string& 
 void Objects::object_changed(const ObjectId& object, core::Instant now) {
   auto [it, is_new] = unsettled_.try_emplace(object, Wanted{now, {}, 0, {}});
   if (!is_new) {
-    ready_.erase(object);
+    ready_.small.erase(object);
+    ready_.large.erase(object);
     sourceless_.erase(object);
     if (it->second.retry_at) retries_.erase({*it->second.retry_at, object});
     it->second.retry_at.reset();
@@ -126,7 +129,24 @@ void Objects::object_changed(const ObjectId& object, core::Instant now) {
 }
 
 void Objects::link_up() {
-  ready_.merge(sourceless_);
+  for (const ObjectId& object : std::exchange(sourceless_, {})) make_ready(object);
+}
+
+void Objects::make_ready(const ObjectId& object) {
+  const ObjectVersion* winner = view_.winner(object);
+  ready_.of(winner == nullptr ? 0 : winner->size_bytes).insert(object);
+}
+
+int Objects::places(std::uint64_t bytes) const {
+  return bytes <= kSmallObjectBytes ? config_.transport.small_jobs_max : config_.transport.jobs_max;
+}
+
+FetchState Objects::take_fetch(std::map<std::uint64_t, FetchState>::iterator fetch) {
+  FetchState taken = std::move(fetch->second);
+  fetches_.erase(fetch);
+  job_of_.erase(taken.object);
+  --places_taken_.of(taken.version.size_bytes);
+  return taken;
 }
 
 void Objects::wanted_anew(const CollectionName& collection, core::Instant now) {
@@ -148,7 +168,7 @@ void Objects::hurry(const CollectionName& collection, core::Priority priority) {
     }
     retry = retries_.erase(retry);
     unsettled_.at(object).retry_at.reset();
-    ready_.insert(object);
+    make_ready(object);
   }
 }
 
@@ -160,9 +180,7 @@ void Objects::fetch_progress(const FetchProgress& progress) {
 void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out) {
   auto it = fetches_.find(done.job);
   if (it == fetches_.end()) return;  // cancelled meanwhile
-  const FetchState fetch = std::move(it->second);
-  fetches_.erase(it);
-  job_of_.erase(fetch.object);
+  const FetchState fetch = take_fetch(it);
   facade::EventRow event;
   event.collection = fetch.object.first.text;
   event.node = self_.text;
@@ -233,11 +251,10 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
     FetchState& fetch = fetches_.at(running->second);
     if (fetch.version.root == winner->root) return true;  // fetch_done will look again
     out.push_back(CancelFetch{fetch.job});
-    fetches_.erase(fetch.job);
-    job_of_.erase(running);
+    take_fetch(fetches_.find(fetch.job));
   }
-  if (static_cast<int>(fetches_.size()) >= config_.transport.jobs_max) {
-    wanted.why = "waits for one of " + std::to_string(config_.transport.jobs_max) + " places";
+  if (!has_place(winner->size_bytes)) {
+    wanted.why = "waits for one of " + std::to_string(places(winner->size_bytes)) + " places";
     return false;
   }
   const core::Status may = door_.may_take(winner->size_bytes);
@@ -270,16 +287,18 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   fetches_[fetch.job] = {fetch.job, object,       *winner, sources,
                          now,       wanted.since, 0,       wanted.failures};
   job_of_[object] = fetch.job;
+  ++places_taken_.of(winner->size_bytes);
   out.push_back(std::move(fetch));
   return true;
 }
 
 // settle() could not end it: what will bring it back?
 void Objects::set_aside(const ObjectId& object, const Wanted& wanted) {
+  const ObjectVersion* winner = view_.winner(object);
   if (wanted.retry_at) {
     retries_.insert({*wanted.retry_at, object});
-  } else if (static_cast<int>(fetches_.size()) >= config_.transport.jobs_max) {
-    ready_.insert(object);
+  } else if (winner != nullptr && !has_place(winner->size_bytes)) {
+    make_ready(object);
   } else {
     sourceless_.insert(object);
   }
@@ -302,16 +321,17 @@ void Objects::plan(core::Instant now, Actions& out) {
     const ObjectId object = retries_.begin()->second;
     retries_.erase(retries_.begin());
     unsettled_.at(object).retry_at.reset();
-    ready_.insert(object);
+    make_ready(object);
   }
   // … all others wait for a place: a turn costs nothing while thousands are queued.
-  const auto places = static_cast<std::size_t>(config_.transport.jobs_max);
-  for (int left = kLooksMax; left > 0 && !ready_.empty() && fetches_.size() < places; --left) {
-    const ObjectId object = *ready_.begin();
-    ready_.erase(ready_.begin());
-    look(object);
+  is_more_ready_ = false;
+  for (const std::uint64_t size : {std::uint64_t{0}, kSmallObjectBytes + 1}) {
+    std::set<ObjectId>& ready = ready_.of(size);
+    for (int left = kLooksMax; left > 0 && !ready.empty() && has_place(size); --left) {
+      look(ready.extract(ready.begin()).value());
+    }
+    is_more_ready_ |= !ready.empty() && has_place(size);
   }
-  is_more_ready_ = !ready_.empty() && fetches_.size() < places;
   looked_at_ = now;
   if (unsettled_.empty() && fetches_.empty()) hurried_.clear();
 }

@@ -29,6 +29,9 @@ struct ObjectsDoor {
   std::function<core::Status(std::uint64_t bytes)> may_take;
 };
 
+// What one data frame carries (net::kDataFrameBytes).
+inline constexpr std::uint64_t kSmallObjectBytes = 256u << 10;
+
 // One fetch under way, as `transfers` shows it.
 struct FetchState {
   std::uint64_t job = 0;
@@ -72,6 +75,19 @@ class Objects {
     int failures = 0;
     std::string why;
   };
+  // Small objects have places of their own: many are under way at once, so that one sync of the
+  // disk serves them all, and none waits for an archive.
+  template <typename T>
+  struct PerSize {
+    T small{};
+    T large{};
+    T& of(std::uint64_t bytes) { return bytes <= kSmallObjectBytes ? small : large; }
+    const T& of(std::uint64_t bytes) const { return bytes <= kSmallObjectBytes ? small : large; }
+  };
+  int places(std::uint64_t bytes) const;
+  bool has_place(std::uint64_t bytes) const { return places_taken_.of(bytes) < places(bytes); }
+  void make_ready(const ObjectId& object);
+  FetchState take_fetch(std::map<std::uint64_t, FetchState>::iterator fetch);
   const core::CollectionConfig* find(const core::CollectionName& name) const;
   bool wants(const core::CollectionName& collection) const;
   void seen(const core::CollectionConfig& collection, const SeenObject& object, core::WallMs at);
@@ -92,14 +108,15 @@ class Objects {
 
   // Every unsettled object is in exactly one of the sets below, or its fetch is running.
   std::map<ObjectId, Wanted> unsettled_;
-  std::set<ObjectId> changed_;     // to be looked at even while all places are taken
-  std::set<ObjectId> ready_;       // … as soon as one is free
-  std::set<ObjectId> sourceless_;  // … when a link or a fact comes
+  std::set<ObjectId> changed_;         // to be looked at even while all places are taken
+  PerSize<std::set<ObjectId>> ready_;  // … as soon as one of its size is free
+  std::set<ObjectId> sourceless_;      // … when a link or a fact comes
   std::set<std::pair<core::Instant, ObjectId>> retries_;
   bool is_more_ready_ = false;  // the last turn did not get to the end of ready_
   core::Instant looked_at_;
   std::map<ObjectId, std::uint64_t> job_of_;
   std::map<std::uint64_t, FetchState> fetches_;
+  PerSize<int> places_taken_;
   std::map<core::CollectionName, core::Priority> hurried_;
 };
 

@@ -16,7 +16,7 @@ namespace {
 constexpr core::Duration kDemandAgain = core::seconds(5);
 constexpr core::Duration kNudgeAgain = core::seconds(2);
 constexpr core::Duration kLookAgain = core::milliseconds(20);
-// A goal of 100,000 objects is compared every half second, one of 1,000 at kLookAgain.
+// A goal of 100,000 logs is compared every half second, one of 1,000 at kLookAgain.
 constexpr core::Duration kLookAgainPerItem = core::Duration(5'000);
 constexpr std::size_t kDemandRecordsMax = 1024;
 
@@ -140,14 +140,18 @@ void Requests::set_goal(Sync& sync, Part& part, core::Instant) {
     }
   }
   for (const NodeId& target : part.targets) {
-    for (const auto& [path, root] : part.objects_goal) part.objects_left[target].push_back(path);
     std::uint64_t bytes = 0;
-    part.missing[target] = measure(part, target, &bytes);
+    for (const auto& [path, root] : part.objects_goal) {
+      if (has_confirmed(part, path, target)) continue;
+      part.objects_left[target].insert(path);
+      if (const auto* winner = view_.winner({name, path})) bytes += winner->size_bytes;
+    }
+    part.missing[target] = measure(part, target);
     part.missing_bytes_at_start[target] = bytes;
   }
 }
 
-std::uint64_t Requests::measure(Part& part, const NodeId& target, std::uint64_t* bytes) {
+std::uint64_t Requests::measure(const Part& part, const NodeId& target) {
   std::uint64_t missing = 0;
   for (const auto& [log, goal] : part.records_goal) {
     SeqSet left = goal;
@@ -159,28 +163,36 @@ std::uint64_t Requests::measure(Part& part, const NodeId& target, std::uint64_t*
     missing += left.count();
   }
   compared_ += part.records_goal.size();
-  // What a target has confirmed once is not asked again.
   auto left = part.objects_left.find(target);
-  if (left == part.objects_left.end()) return missing;
-  std::vector<std::string>& paths = left->second;
-  compared_ += paths.size();
-  std::erase_if(paths, [&](const std::string& path) {
-    const ObjectHolders& holders = view_.holders(ObjectId{part.collection->name, path});
-    const core::Root& root = part.objects_goal.at(path);
-    auto told = holders.find(target);
-    if (told != holders.end() && told->second.root == root) return true;
-    // A newer version than the goal's is as good.
-    const core::ObjectVersion* winner = view_.winner({part.collection->name, path});
-    if (told != holders.end() && winner != nullptr && winner->root == told->second.root)
-      return true;
-    for (const auto& [node, version] : holders) {
-      if (version.root != root) continue;
-      if (bytes != nullptr) *bytes += version.size_bytes;
-      break;
+  return left == part.objects_left.end() ? missing : missing + left->second.size();
+}
+
+// What a target has confirmed once is not asked again.
+bool Requests::has_confirmed(const Part& part, const std::string& path,
+                             const NodeId& target) const {
+  const ObjectId object{part.collection->name, path};
+  const ObjectHolders& holders = view_.holders(object);
+  auto told = holders.find(target);
+  if (told == holders.end()) return false;
+  if (told->second.root == part.objects_goal.at(path)) return true;
+  // A newer version than the goal's is as good.
+  const core::ObjectVersion* winner = view_.winner(object);
+  return winner != nullptr && winner->root == told->second.root;
+}
+
+void Requests::object_changed(const ObjectId& object) {
+  for (auto& [id, sync] : syncs_) {
+    for (Part& part : sync.parts) {
+      if (part.is_done || part.collection->name != object.first) continue;
+      if (part.objects_goal.count(object.second) == 0) continue;
+      for (auto& [target, left] : part.objects_left) {
+        if (left.count(object.second) == 0) continue;
+        if (!has_confirmed(part, object.second, target)) continue;
+        left.erase(object.second);
+        if (left.empty()) is_new_ = true;
+      }
     }
-    return false;
-  });
-  return missing + paths.size();
+  }
 }
 
 // Makes the target move: sends what we hold of what it lacks, and tells it to look for the rest.
@@ -221,7 +233,7 @@ bool Requests::advance(Sync& sync, core::Instant now, Actions& out) {
     bool is_part_done = true;
     for (const NodeId& target : part.targets) {
       std::uint64_t& missing = part.missing[target];
-      missing = measure(part, target, nullptr);
+      missing = measure(part, target);
       if (missing == 0) continue;
       is_part_done = false;
       press(sync, part, target, now, out);

@@ -45,6 +45,7 @@ class Requests {
   void sync(const SyncRequested& request, core::Instant now, Actions& out);
   void flush(const FlushRequested& request, core::Instant now, Actions& out);
   void looked_at(const core::CollectionName& collection, std::uint64_t look);
+  void object_changed(const ObjectId& object);  // the catalog says something of it
   void records_sent(const RecordsSent& sent);
   // Own units went to the journal: part of the goals of requests that are restricted to their key.
   void journalled(const core::RecordBatch& batch);
@@ -69,9 +70,9 @@ class Requests {
     facade::RouteReport route;
     std::vector<core::NodeId> targets;
     std::map<core::LogId, core::SeqSet> records_goal;
-    std::map<std::string, core::Root> objects_goal;                 // path -> root
-    std::map<core::NodeId, std::vector<std::string>> objects_left;  // not confirmed by the target
-    std::map<core::NodeId, std::uint64_t> missing;                  // at the last look
+    std::map<std::string, core::Root> objects_goal;              // path -> root
+    std::map<core::NodeId, std::set<std::string>> objects_left;  // not confirmed by the target
+    std::map<core::NodeId, std::uint64_t> missing;               // at the last look
     std::map<core::NodeId, std::uint64_t> missing_bytes_at_start;
     std::map<std::pair<core::NodeId, core::LogId>, Demand> demands;
     std::map<core::NodeId, core::Instant> nudged_at;
@@ -97,7 +98,8 @@ class Requests {
 
   void set_goal(Sync& sync, Part& part, core::Instant now);
   // Records or objects of the goal that the target has not confirmed.
-  std::uint64_t measure(Part& part, const core::NodeId& target, std::uint64_t* bytes);
+  std::uint64_t measure(const Part& part, const core::NodeId& target);
+  bool has_confirmed(const Part& part, const std::string& path, const core::NodeId& target) const;
   void press(Sync& sync, Part& part, const core::NodeId& target, core::Instant now, Actions& out);
   bool advance(Sync& sync, core::Instant now, Actions& out);
   facade::SyncResponse answer_part(const Sync& sync, const Part& part, core::Instant now) const;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <set>
@@ -18,6 +19,11 @@ namespace syncline::node {
 
 namespace {
 constexpr int kRootRetryMs = 2000;
+// A program that writes thousands of files wakes this thread for each event. After so many in a
+// row it looks only now and then; a database's commit is a few events, and never waits.
+constexpr int kBurstWakes = 64;
+constexpr auto kBurstGap = std::chrono::milliseconds(1);
+constexpr auto kBurstPause = std::chrono::milliseconds(5);
 }  // namespace
 
 struct WatchThread::State {
@@ -78,6 +84,8 @@ void WatchThread::State::tell_changes() {
 
 void WatchThread::State::run() {
   pthread_setname_np(pthread_self(), "sl-watch");
+  auto woken_at = std::chrono::steady_clock::now();
+  int wakes = 0;
   while (true) {
     add_roots();
     pollfd fds[] = {{watch.fd(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
@@ -88,7 +96,12 @@ void WatchThread::State::run() {
       return;
     }
     if ((fds[1].revents & POLLIN) != 0) return;
-    if (ready > 0 && (fds[0].revents & POLLIN) != 0) tell_changes();
+    if (ready <= 0 || (fds[0].revents & POLLIN) == 0) continue;
+    if (wakes > kBurstWakes) std::this_thread::sleep_for(kBurstPause);
+    const auto now = std::chrono::steady_clock::now();
+    wakes = now - woken_at < kBurstGap + kBurstPause ? wakes + 1 : 0;
+    woken_at = now;
+    tell_changes();
   }
 }
 

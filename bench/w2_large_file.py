@@ -12,8 +12,8 @@ import shutil
 import sys
 import time
 
-from peers import (BUFFER, Sshd, copy_with_fsync, disk_write_rate, file_digest, mib_per_s,
-                   peak_rss_bytes, print_table, scratch, sha256_rate, timed, verdict)
+from peers import (BUFFER, Sshd, back_page_cache, copy_with_fsync, disk_write_rate, file_digest,
+                   mib_per_s, peak_rss_bytes, print_table, scratch, sha256_rate, timed, verdict)
 from fleet import Fleet
 
 SHARE_WANTED = 0.8
@@ -45,6 +45,7 @@ def run_syncline(folder, file, transport, timeout):
             "the source to have hashed the file")
         hashing = time.monotonic() - started
         fleet.start("target")
+        back_page_cache(folder, file.stat().st_size)
         started = time.monotonic()
         asked = ["sync", "archives", "--target", "target", "--confirm", "--timeout", timeout]
         rc, answer = fleet.cli("source", *asked, *(["--transport", transport] if transport else []),
@@ -72,9 +73,10 @@ def main():
         disk = disk_write_rate(folder, size)
         sha = sha256_rate()
         bound = min(disk, sha)
-        cp = timed(lambda: copy_with_fsync(file, folder / "cp.bin"))
+        cp = timed(lambda: copy_with_fsync(file, folder / "cp.bin"), folder, size)
         (folder / "cp.bin").unlink()
         with Sshd() as sshd:
+            back_page_cache(folder, size)
             rsync, _ = sshd.rsync(file, folder / "rsync.bin")
         (folder / "rsync.bin").unlink()
         rows = []

@@ -8,7 +8,7 @@ namespace {
 constexpr core::Duration kHealsWithin = core::seconds(120);
 constexpr int kStartsWithinMs = 300;
 constexpr core::Duration kRests = core::seconds(5);
-// Late saves and trims come to an end, and so does the patience with nodes that left (suspicion_max).
+// Late saves and trims come to an end, and the patience with nodes that left (suspicion_max).
 constexpr core::Duration kBeforeRest = core::seconds(40);
 // Steps after which a node may rightly be taken for dead. Slowness and loss are none of them.
 bool disturbs(StepKind kind) {

@@ -104,9 +104,9 @@ TEST(Links, frames_of_every_size_arrive_in_order_and_as_they_were_sent) {
   a.links->dial(b.address(), NodeId("b"));
   ASSERT_TRUE(run_until(io, [&] { return a.up.count(NodeId("b")) && b.up.count(NodeId("a")); }));
   std::vector<std::size_t> sizes;
-  for (std::size_t size = 0; size < 200; ++size) sizes.push_back(size);
+  for (std::size_t size = 1; size < 200; ++size) sizes.push_back(size);
   for (const std::size_t size :
-       {4'096u, 16'384u, 65'535u, 65'536u, 70'000u, 262'144u, 3'000'000u}) {
+       {4'096u, 16'384u, 65'535u, 65'536u, 70'000u, 262'144u, 1'000'000u}) {
     sizes.insert(sizes.end(), {size, 10u, size});  // small ones between large ones
   }
   const auto content = [](std::size_t number, std::size_t size) {

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from peers import Sshd, print_table, scratch, timed, tree_digest, verdict
+from peers import RsyncSshd, print_table, scratch, timed, tree_digest, verdict
 from fleet import Fleet
 
 RATIO_WANTED = 2.0
@@ -63,7 +63,7 @@ def main():
         files = folder / "files"
         files.mkdir()
         make_files(files, options.files, options.size)
-        with Sshd() as sshd:
+        with RsyncSshd() as sshd:
             rsync = min(sshd.rsync(f"{files}/", folder / f"rsync-{i}")[0] for i in range(3))
             rsync_sync = timed(lambda: [sshd.rsync(f"{files}/", folder / "rsync-synced"),
                                         subprocess.run(["sync"], check=True)])

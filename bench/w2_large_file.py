@@ -12,8 +12,9 @@ import shutil
 import sys
 import time
 
-from peers import (BUFFER, Sshd, back_page_cache, copy_with_fsync, disk_write_rate, file_digest,
-                   mib_per_s, peak_rss_bytes, print_table, scratch, sha256_rate, timed, verdict)
+from peers import (BUFFER, RsyncSshd, back_page_cache, copy_with_fsync, disk_write_rate,
+                   file_digest, mib_per_s, peak_rss_bytes, print_table, scratch, sha256_rate, timed,
+                   verdict)
 from fleet import Fleet
 
 SHARE_WANTED = 0.8
@@ -75,7 +76,7 @@ def main():
         bound = min(disk, sha)
         cp = timed(lambda: copy_with_fsync(file, folder / "cp.bin"), folder, size)
         (folder / "cp.bin").unlink()
-        with Sshd() as sshd:
+        with RsyncSshd() as sshd:
             back_page_cache(folder, size)
             rsync, _ = sshd.rsync(file, folder / "rsync.bin")
         (folder / "rsync.bin").unlink()

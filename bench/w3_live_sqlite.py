@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 
-from peers import Sshd, print_table, scratch, verdict  # first: it finds the shared modules
+from peers import RsyncSshd, print_table, scratch, verdict  # first: it finds the shared modules
 import games
 from fleet import GAMES, ROOT, Fleet
 
@@ -127,7 +127,7 @@ def run_rsync(folder, templates, size_bytes, share):
     shutil.copy(source, target)
     writer.add(max(1, int(base * share)))
     writer.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with Sshd() as sshd:
+    with RsyncSshd() as sshd:
         return sshd.rsync(source, target)
 
 

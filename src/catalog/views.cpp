@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kSelfBytesMax = 16 * 1024;
 constexpr std::size_t kRolesMax = 64;
+constexpr std::size_t kRootsMax = 64;
 
 // A value may hold anything but a line end.
 void put(std::string& out, std::string_view name, std::string_view value) {
@@ -50,6 +51,7 @@ std::string encode(const NodeSelf& self) {
   put(out, "advertise", self.advertise);
   if (self.is_ephemeral) put(out, "ephemeral", "1");
   if (self.is_draining) put(out, "draining", "1");
+  for (const auto& [collection, root] : self.roots) put(out, "root", collection + " " + root);
   put(out, "acks", std::to_string(self.acks));
   put(out, "free", std::to_string(self.free_bytes));
   put(out, "total", std::to_string(self.total_bytes));
@@ -87,6 +89,12 @@ core::Result<NodeSelf> decode_node_self(std::string_view text) {
       self.is_ephemeral = value == "1";
     } else if (name == "draining") {
       self.is_draining = value == "1";
+    } else if (name == "root") {
+      const std::size_t end_of_name = value.find(' ');
+      is_good = end_of_name != std::string_view::npos && end_of_name > 0;
+      if (is_good && self.roots.size() < kRootsMax) {
+        self.roots.emplace(value.substr(0, end_of_name), value.substr(end_of_name + 1));
+      }
     } else if (name == "acks") {
       is_good = parse_number(value, self.acks);
     } else if (name == "free") {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,7 @@ struct NodeSelf {
   bool is_ephemeral = false;
   bool is_draining = false;
   std::int64_t acks = 0;
+  std::map<std::string, std::string> roots;  // files collection -> absolute path over there
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
   bool operator==(const NodeSelf&) const = default;

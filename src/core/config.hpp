@@ -78,6 +78,8 @@ struct MembershipConfig {
 };
 
 struct TransportLimits {
+  // Of those, the planner takes the cheapest and falls back on the rest.
+  std::vector<std::string> enabled = {"nfs", "p2p", "ssh"};
   std::int64_t p2p_connect_timeout_ms = 5000;
   std::int64_t p2p_transfer_timeout_ms = 120000;  // without any progress
   int p2p_tries = 2;
@@ -92,6 +94,15 @@ struct TransportLimits {
   double bandwidth_total_mbps = 0;                    // megabytes per second; 0 = unlimited
   std::map<std::string, double> bandwidth_by_provider_mbps;  // glob -> MB/s
   std::int64_t staging_max_age_s = 24 * 3600;  // partial files older than this are removed
+};
+
+// How nodes log in to each other for the transport ssh.
+struct SshConfig {
+  std::string user;  // there
+  int port = 22;
+  std::string key_file;          // absolute; of a key without a passphrase; empty: ssh is not used
+  std::string known_hosts_file;  // absolute; hosts that are not in it are refused
+  bool is_set_up() const { return !key_file.empty(); }
 };
 
 struct DiskLimits {
@@ -168,6 +179,7 @@ struct Config {
   GossipConfig gossip;
   MembershipConfig membership;
   TransportLimits transport;
+  SshConfig ssh;
   DiskLimits disk;
   SpotConfig spot;
   ApiConfig api;

@@ -1,5 +1,7 @@
 #include "core/config_complete.hpp"
 
+#include "core/nearest.hpp"
+
 namespace syncline::core {
 
 void make_absolute(std::string& path, const std::string& folder) {
@@ -24,6 +26,17 @@ std::string complete_config(Config& config, const ConfigOverrides& overrides,
   if (!overrides.state_dir.empty()) node.state_dir = overrides.state_dir;
   make_absolute(node.state_dir, folder);
   make_absolute(config.api.token_file, folder);
+  make_absolute(config.ssh.key_file, folder);
+  make_absolute(config.ssh.known_hosts_file, folder);
+  for (const std::string& name : config.transport.enabled) {
+    if (name == "nfs" || name == "p2p" || name == "ssh") continue;
+    return "transport.enabled: there is no transport '" + name + "'" +
+           did_you_mean(name, {"nfs", "p2p", "ssh"});
+  }
+  if (config.transport.enabled.empty()) return "transport.enabled names no transport";
+  if (config.ssh.is_set_up() && config.ssh.known_hosts_file.empty()) {
+    return "ssh.known_hosts_file is missing: without it no host could be told from another";
+  }
   for (std::string& listen : node.http_listen) {
     if (listen.rfind("unix:", 0) != 0) continue;
     std::string path = listen.substr(5);

@@ -70,6 +70,7 @@ struct DeltaMessage {
 struct NudgeMessage {
   CollectionName collection;
   std::uint32_t priority_permille = 1000;  // 2000 critical … 250 background
+  std::string transport = {};              // to be used for files; empty = the planner's choice
   bool operator==(const NudgeMessage&) const = default;
 };
 

@@ -84,16 +84,23 @@ struct ScanFiles {  // -> FilesScanned
   std::uint64_t scan_id = 0;
   bool full = false;  // every file, not only those that changed
 };
+// Where a source can be found by others than the links.
+struct Reach {
+  std::string host;        // to log in at
+  std::string root;        // of the collection, absolute, over there
+  bool is_shared = false;  // that path is on this machine, or on storage that both mount there
+};
 struct Fetch {  // -> FetchProgress…, FetchDone
   std::uint64_t job = 0;
   core::CollectionName collection;
   std::string path;
   core::ObjectVersion object;
   core::Root replaces;                // what we expect at the path; zero = nothing
-  std::vector<core::NodeId> sources;  // linked holders
+  std::vector<core::NodeId> sources;  // best first
+  std::map<core::NodeId, Reach> reach = {};
   core::Priority priority = core::Priority::kNormal;
   double bandwidth_mbps = 0;  // 0 = unlimited
-  std::string transport;      // forced, or empty
+  std::string transport;      // the planner's; empty = p2p
 };
 struct CancelFetch {
   std::uint64_t job = 0;

@@ -59,14 +59,15 @@ Engine::Engine(core::Config config, Recovered recovered, std::uint64_t seed, Ins
       requests_(
           config_, view_, peers_, records_,
           {[this](const facade::SyncRequest& request, const core::CollectionConfig& collection,
-                  Instant at) { return placement_.route(request, collection, at); },
+                  Instant at) { return route(request, collection, at); },
            [this](const CollectionName& collection, std::uint64_t look, Actions&) {
              CollectionState& state = collections_[collection];
              state.looks_wanted.insert(look);
              state.is_full_look_wanted = true;
            },
-           [this](const CollectionName& collection, core::Priority priority) {
-             objects_.hurry(collection, priority);
+           [this](const CollectionName& collection, core::Priority priority,
+                  const std::string& transport) {
+             objects_.hurry(collection, priority, transport, now_);
            },
            [this](const std::string& backend, std::uint64_t bytes, bool ok, core::Duration took) {
              stats_.count(backend, bytes, ok, took);

@@ -90,6 +90,9 @@ class Engine {
     return collections_;
   }
   const Placement& placement() const { return placement_; }
+  // Backend, and a verdict for every node with the way to it.
+  facade::RouteReport route(const facade::SyncRequest& request,
+                            const core::CollectionConfig& collection, core::Instant now) const;
   // How long the oldest object that is not durable, or not here although wanted, has been waiting.
   double oldest_object_age_s(const core::CollectionName& collection, core::Instant now) const;
   const DiskMeasured& disk() const { return disk_; }

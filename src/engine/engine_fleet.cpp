@@ -37,6 +37,24 @@ void Engine::run_gossip(const gossip::Event& event) {
   }
 }
 
+facade::RouteReport Engine::route(const facade::SyncRequest& request,
+                                  const core::CollectionConfig& collection,
+                                  core::Instant now) const {
+  facade::RouteReport report = placement_.route(request, collection, now);
+  for (facade::RouteVerdict& verdict : report.verdicts) {
+    const bool is_elsewhere = verdict.is_chosen && verdict.node != self_.text;
+    if (!is_elsewhere) continue;
+    if (collection.kind == core::Kind::kSqlite) {
+      verdict.transport = "p2p";  // records travel on the links
+    } else if (!request.transport.empty()) {
+      verdict.transport = request.transport;
+    } else {
+      verdict.transport = objects_.ways().transport_to(collection.name, NodeId(verdict.node), now);
+    }
+  }
+  return report;
+}
+
 void Engine::fact_changed(const NodeId& owner, const core::Fact& fact) {
   if (removed_.count(owner) > 0 && !fact.is_removed) return;
   const ViewChange change = view_.apply(owner, fact.key, fact.value, fact.is_removed);
@@ -140,6 +158,7 @@ void Engine::remove_node(const NodeId& node) {
   peers_.removed(node);
   run_membership(membership::Removed{node});
   view_.removed(node);
+  objects_.forget(node);
   tell(removed_key(node), "removed");  // each node that knows it says so: it outlives us
   for (const catalog::FactChange& change : gossip_.forget(node)) {
     fact_changed(change.owner, change.fact);
@@ -165,7 +184,7 @@ void Engine::on(const LinkUp& event) {
       membership::AddressLearned{event.peer, event.address.empty() ? told : event.address});
   run_gossip(gossip::LinkUp{event.peer});
   records_.link_up(event.peer, *out_);
-  objects_.link_up();
+  objects_.link_up(event.peer, now_);
   is_fleet_stale_ = true;
 }
 
@@ -202,7 +221,7 @@ void Engine::on(const Received& event) {
     void operator()(const core::DigestMessage& m) { engine.run_gossip(gossip::Received{peer, m}); }
     void operator()(const core::DeltaMessage& m) { engine.run_gossip(gossip::Received{peer, m}); }
     void operator()(const core::NudgeMessage& m) {
-      engine.objects_.hurry(m.collection, core::Priority::kHigh);
+      engine.objects_.hurry(m.collection, core::Priority::kHigh, m.transport, engine.now_);
     }
     void operator()(const core::Packet& m) {
       if (m.from == peer) engine.run_membership(membership::PacketReceived{"", m});

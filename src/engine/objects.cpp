@@ -15,13 +15,20 @@ namespace {
 constexpr core::Duration kRetryMin = core::milliseconds(500);
 constexpr core::Duration kRetryMax = core::seconds(60);
 constexpr core::Duration kDiskRetry = core::seconds(5);
+// A request's own timeout is not told to its targets.
+constexpr core::Duration kForcedFor = core::seconds(300);
 // Objects looked at in one turn: a long queue must not hold up the records.
 constexpr int kLooksMax = 512;
 }  // namespace
 
 Objects::Objects(const core::Config& config, const FleetView& view, const Peers& peers,
                  ObjectsDoor door)
-    : config_(config), self_(config.node.id), view_(view), peers_(peers), door_(std::move(door)) {}
+    : config_(config),
+      self_(config.node.id),
+      view_(view),
+      peers_(peers),
+      door_(std::move(door)),
+      ways_(config, view, peers) {}
 
 const core::CollectionConfig* Objects::find(const core::CollectionName& name) const {
   for (const auto& collection : config_.collections) {
@@ -128,7 +135,8 @@ void Objects::object_changed(const ObjectId& object, core::Instant now) {
   changed_.insert(object);
 }
 
-void Objects::link_up() {
+void Objects::link_up(const NodeId& peer, core::Instant now) {
+  ways_.link_up(peer, now);
   for (const ObjectId& object : std::exchange(sourceless_, {})) make_ready(object);
 }
 
@@ -141,14 +149,6 @@ int Objects::places(std::uint64_t bytes) const {
   return bytes <= kSmallObjectBytes ? config_.transport.small_jobs_max : config_.transport.jobs_max;
 }
 
-FetchState Objects::take_fetch(std::map<std::uint64_t, FetchState>::iterator fetch) {
-  FetchState taken = std::move(fetch->second);
-  fetches_.erase(fetch);
-  job_of_.erase(taken.object);
-  --places_taken_.of(taken.version.size_bytes);
-  return taken;
-}
-
 void Objects::wanted_anew(const CollectionName& collection, core::Instant now) {
   const auto& all = view_.objects();
   for (auto it = all.lower_bound({collection, {}}); it != all.end(); ++it) {
@@ -157,9 +157,14 @@ void Objects::wanted_anew(const CollectionName& collection, core::Instant now) {
   }
 }
 
-void Objects::hurry(const CollectionName& collection, core::Priority priority) {
-  auto [it, is_new] = hurried_.try_emplace(collection, priority);
-  if (!is_new) it->second = std::min(it->second, priority);
+void Objects::hurry(const CollectionName& collection, core::Priority priority,
+                    const std::string& transport, core::Instant now) {
+  auto [it, is_new] = hurried_.try_emplace(collection, Hurry{priority, {}, {}});
+  it->second.priority = std::min(it->second.priority, priority);
+  if (!transport.empty()) {
+    it->second.transport = transport;
+    it->second.forced_until = now + kForcedFor;
+  }
   for (auto retry = retries_.begin(); retry != retries_.end();) {
     const ObjectId object = retry->second;
     if (object.first != collection) {
@@ -170,50 +175,6 @@ void Objects::hurry(const CollectionName& collection, core::Priority priority) {
     unsettled_.at(object).retry_at.reset();
     make_ready(object);
   }
-}
-
-void Objects::fetch_progress(const FetchProgress& progress) {
-  auto it = fetches_.find(progress.job);
-  if (it != fetches_.end()) it->second.bytes_done = progress.bytes_done;
-}
-
-void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out) {
-  auto it = fetches_.find(done.job);
-  if (it == fetches_.end()) return;  // cancelled meanwhile
-  const FetchState fetch = take_fetch(it);
-  facade::EventRow event;
-  event.collection = fetch.object.first.text;
-  event.node = self_.text;
-  event.details["path"] = fetch.object.second;
-  event.details["bytes"] = std::to_string(done.bytes);
-  if (done.status.ok()) {
-    ObjectVersion landed = fetch.version;
-    last_hlc_ = std::max(last_hlc_, landed.hlc);
-    door_.tell_version(fetch.object, &landed);
-    event.type = "object_landed";
-    event.message = fetch.object.second + " landed and was verified";
-    if (!done.conflict_copy.empty()) {
-      event.type = "conflict";
-      event.message = fetch.object.second +
-                      " was changed on two nodes; the local version is kept as " +
-                      done.conflict_copy;
-      event.details["kept_as"] = done.conflict_copy;
-    }
-    object_changed(fetch.object, now);
-  } else {
-    auto [unsettled, is_new] = unsettled_.try_emplace(fetch.object);
-    Wanted& wanted = unsettled->second;
-    wanted.since = fetch.wanted_since;
-    wanted.failures = std::max(wanted.failures, fetch.failures) + 1;
-    if (!is_new) object_changed(fetch.object, now);
-    const auto doubled = kRetryMin * (1 << std::min(wanted.failures - 1, 7));
-    if (is_new) wanted.retry_at = now + std::min<core::Duration>(doubled, kRetryMax);
-    wanted.why = core::to_string(done.status.error());
-    if (changed_.count(fetch.object) == 0) set_aside(fetch.object, wanted);
-    event.type = "data_sync_failed";
-    event.message = "could not fetch " + fetch.object.second + ": " + wanted.why;
-  }
-  out.push_back(Emit{std::move(event)});
 }
 
 // ── a turn ──────────────────────────────────────────────────────────────────────────────────────
@@ -250,7 +211,7 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   if (running != job_of_.end()) {
     FetchState& fetch = fetches_.at(running->second);
     if (fetch.version.root == winner->root) return true;  // fetch_done will look again
-    out.push_back(CancelFetch{fetch.job});
+    if (!fetch.is_waiting) out.push_back(CancelFetch{fetch.job});
     take_fetch(fetches_.find(fetch.job));
   }
   if (!has_place(winner->size_bytes)) {
@@ -263,32 +224,36 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
     wanted.retry_at = now + kDiskRetry;
     return false;
   }
-  std::vector<NodeId> sources;
+  std::set<NodeId> sources;
   for (const auto& [node, version] : holders) {
-    if (node != self_ && version.root == winner->root && peers_.is_linked(node)) {
-      sources.push_back(node);
-    }
+    if (node != self_ && version.root == winner->root) sources.insert(node);
   }
-  if (sources.empty()) {
-    wanted.why = "no node that has it is reachable now";
-    return false;  // a link or a fact will bring us back
-  }
-  Fetch fetch;
-  fetch.job = next_job_++;
-  fetch.collection = object.first;
-  fetch.path = object.second;
-  fetch.object = *winner;
-  if (has_own) fetch.replaces = own->second.root;
-  fetch.sources = sources;
-  fetch.priority = collection->priority;
+  core::Priority priority = collection->priority;
+  std::string forced;
   auto hurried = hurried_.find(object.first);
-  if (hurried != hurried_.end()) fetch.priority = std::min(fetch.priority, hurried->second);
-  fetch.bandwidth_mbps = config_.transport.bandwidth_total_mbps;
-  fetches_[fetch.job] = {fetch.job, object,       *winner, sources,
-                         now,       wanted.since, 0,       wanted.failures};
-  job_of_[object] = fetch.job;
+  if (hurried != hurried_.end()) {
+    priority = std::min(priority, hurried->second.priority);
+    if (now < hurried->second.forced_until) forced = hurried->second.transport;
+  }
+  auto choice = ways_.choose(object.first, winner->size_bytes, sources, forced, now);
+  if (!choice.ok()) {
+    wanted.why = choice.error().what;
+    const auto wake = ways_.next_wake(now);
+    if (wake) wanted.retry_at = std::max(*wake, now + kRetryMin);
+    if (!forced.empty()) wanted.retry_at = now + kDiskRetry;
+    return false;  // else a link or a fact will bring us back
+  }
+  FetchState fetch;
+  fetch.object = object;
+  fetch.version = *winner;
+  fetch.started_at = now;
+  fetch.wanted_since = wanted.since;
+  fetch.failures = wanted.failures;
+  fetch.priority = priority;
+  if (has_own) fetch.replaces = own->second.root;
+  fetch.escalation.emplace(std::move(choice).value(), config_.transport, now);
   ++places_taken_.of(winner->size_bytes);
-  out.push_back(std::move(fetch));
+  attempt(std::move(fetch), now, out);
   return true;
 }
 
@@ -314,6 +279,7 @@ void Objects::plan(core::Instant now, Actions& out) {
       set_aside(object, it->second);
     }
   };
+  try_again(now, out);
   // A change may make a running fetch pointless, so it is looked at although no place is free …
   const std::set<ObjectId> changed = std::exchange(changed_, {});
   for (const ObjectId& object : changed) look(object);
@@ -333,13 +299,19 @@ void Objects::plan(core::Instant now, Actions& out) {
     is_more_ready_ |= !ready.empty() && has_place(size);
   }
   looked_at_ = now;
-  if (unsettled_.empty() && fetches_.empty()) hurried_.clear();
+  if (unsettled_.empty() && fetches_.empty()) {
+    std::erase_if(hurried_, [&](const auto& one) { return now >= one.second.forced_until; });
+  }
 }
 
 std::optional<core::Instant> Objects::next_wake() const {
   if (is_more_ready_) return looked_at_;
-  if (retries_.empty()) return std::nullopt;
-  return retries_.begin()->first;
+  std::optional<core::Instant> wake;
+  if (!retries_.empty()) wake = retries_.begin()->first;
+  if (!waiting_.empty() && (!wake || waiting_.begin()->first < *wake)) {
+    wake = waiting_.begin()->first;
+  }
+  return wake;
 }
 
 std::size_t Objects::waiting(const core::CollectionName& collection) const {

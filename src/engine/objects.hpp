@@ -18,6 +18,7 @@
 #include "engine/events.hpp"
 #include "engine/fleet_view.hpp"
 #include "engine/peers.hpp"
+#include "engine/ways.hpp"
 
 namespace syncline::engine {
 
@@ -42,19 +43,28 @@ struct FetchState {
   core::Instant wanted_since;
   std::uint64_t bytes_done = 0;
   int failures = 0;  // of the same object before
+  // The ways still open to it; the next attempt may have to wait.
+  std::optional<transfer::Escalation> escalation;
+  bool is_waiting = false;
+  core::Priority priority = core::Priority::kNormal;
+  core::Root replaces;
+  core::Instant attempted_at;
 };
 
 class Objects {
  public:
   Objects(const core::Config& config, const FleetView& view, const Peers& peers, ObjectsDoor door);
+  const Ways& ways() const { return ways_; }
+  void forget(const core::NodeId& node) { ways_.forget(node); }
 
   void scanned(const FilesScanned& scan, core::Instant now, Actions& out);
   void object_changed(const ObjectId& object, core::Instant now);  // the catalog says something
-  void link_up();  // somebody may serve what nobody could
+  void link_up(const core::NodeId& peer, core::Instant now);       // may serve what nobody could
   void wanted_anew(const core::CollectionName& collection, core::Instant now);
   void restore_clock(std::uint64_t hlc) { last_hlc_ = std::max(last_hlc_, hlc); }
-  // A request wants these on this node now, and perhaps slower, or by one transport only.
-  void hurry(const core::CollectionName& collection, core::Priority priority);
+  // A request wants these on this node now, and perhaps by one transport only.
+  void hurry(const core::CollectionName& collection, core::Priority priority,
+             const std::string& transport, core::Instant now);
   void fetch_progress(const FetchProgress& progress);
   void fetch_done(const FetchDone& done, core::Instant now, Actions& out);
   void set_intake(bool is_open) { is_intake_open_ = is_open; }
@@ -95,12 +105,16 @@ class Objects {
   // Brings this node's version of the path nearer to the winner; true when nothing is left to do.
   bool settle(const ObjectId& object, Wanted& wanted, core::Instant now, Actions& out);
   std::uint64_t tick(core::WallMs at);
+  void attempt(FetchState fetch, core::Instant now, Actions& out);
+  void attempt_failed(FetchState fetch, core::Instant now, const FetchDone& done, Actions& out);
+  void try_again(core::Instant now, Actions& out);
 
   const core::Config& config_;
   core::NodeId self_;
   const FleetView& view_;
   const Peers& peers_;
   ObjectsDoor door_;
+  Ways ways_;
   bool is_intake_open_ = true;
   std::uint64_t last_hlc_ = 0;
   std::uint64_t next_job_ = 1;
@@ -117,7 +131,13 @@ class Objects {
   std::map<ObjectId, std::uint64_t> job_of_;
   std::map<std::uint64_t, FetchState> fetches_;
   PerSize<int> places_taken_;
-  std::map<core::CollectionName, core::Priority> hurried_;
+  struct Hurry {
+    core::Priority priority = core::Priority::kNormal;
+    std::string transport;       // forced, or empty
+    core::Instant forced_until;  // a request that is long over forces nothing
+  };
+  std::map<core::CollectionName, Hurry> hurried_;
+  std::set<std::pair<core::Instant, std::uint64_t>> waiting_;  // fetches between two attempts
 };
 
 }  // namespace syncline::engine

@@ -156,11 +156,6 @@ facade::RouteReport Placement::route(const facade::SyncRequest& request,
   std::vector<std::string> names(view.known_nodes.begin(), view.known_nodes.end());
   job.only = facade::matching_nodes(request.targets, names);
   report.verdicts = router_.explain_targets(job);
-  for (facade::RouteVerdict& verdict : report.verdicts) {
-    if (!verdict.is_chosen) continue;
-    const bool is_here = verdict.node == config_.node.id.text;
-    verdict.transport = is_here ? "" : request.transport.empty() ? "p2p" : request.transport;
-  }
   return report;
 }
 
@@ -199,6 +194,10 @@ catalog::NodeSelf self_of(const core::Config& config, const DiskMeasured& disk, 
   self.is_ephemeral = config.node.ephemeral == core::Tristate::kTrue;
   self.is_draining = is_draining;
   self.acks = config.durability.acks;
+  for (const core::CollectionConfig& collection : config.collections) {
+    const bool is_told = collection.kind == core::Kind::kFiles && !collection.root.empty();
+    if (is_told) self.roots[collection.name.text] = collection.root;
+  }
   const std::uint64_t step = std::max<std::uint64_t>(disk.total_bytes / 128, 1);
   self.free_bytes = disk.free_bytes / step * step;
   self.total_bytes = disk.total_bytes;

@@ -221,6 +221,7 @@ std::vector<facade::PeerStatus> peers_of(const Engine& engine, core::Instant now
     if (!link.is_up && member != nullptr && member->standing.state != core::MemberState::kAlive) {
       row.state = to_string(member->standing.state);
     }
+    row.open_circuits = engine.objects().ways().open_circuits(id, now);
     if (link.heard_at) row.last_heard_age_s = core::to_seconds(now - *link.heard_at);
   }
   std::vector<facade::PeerStatus> out;
@@ -260,8 +261,9 @@ std::vector<facade::TransferRow> transfers_of(const Engine& engine, core::Instan
       row.source += (row.source.empty() ? "" : ",") + node.text;
     }
     row.target = engine.config().node.id.text;
-    row.transport = "p2p";
-    row.state = "running";
+    row.transport = transfer::to_string(fetch.escalation->attempt()->transport);
+    row.state = fetch.is_waiting ? "queued" : "running";
+    row.detail = fetch.escalation->say(now);
     row.bytes_total = fetch.version.size_bytes;
     row.bytes_done = fetch.bytes_done;
     const double age = core::to_seconds(now - fetch.started_at);

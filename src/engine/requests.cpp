@@ -59,7 +59,12 @@ void Requests::sync(const SyncRequested& request, core::Instant now, Actions& ou
     if (!request.sync.is_dry_run) {
       part.look = next_look_++;
       door_.look(collection.name, part.look, out);
-      door_.hurry(collection.name, request.sync.priority);
+      door_.hurry(collection.name, request.sync.priority, request.sync.transport);
+      // Before the look finds anything: else targets begin with a transport of their own choice.
+      for (const NodeId& target : part.targets) {
+        const bool is_told = !request.sync.transport.empty() && peers_.is_linked(target);
+        if (is_told) nudge(request.sync, part, target, now, out);
+      }
     }
     sync.parts.push_back(std::move(part));
   }
@@ -195,6 +200,15 @@ void Requests::object_changed(const ObjectId& object) {
   }
 }
 
+void Requests::nudge(const facade::SyncRequest& request, Part& part, const NodeId& target,
+                     core::Instant now, Actions& out) const {
+  part.nudged_at[target] = now;
+  const double share = core::share_of(request.priority);
+  out.push_back(Send{
+      target, core::NudgeMessage{part.collection->name, static_cast<std::uint32_t>(share * 1000),
+                                 request.transport}});
+}
+
 // Makes the target move: sends what we hold of what it lacks, and tells it to look for the rest.
 void Requests::press(Sync& sync, Part& part, const NodeId& target, core::Instant now,
                      Actions& out) {
@@ -214,10 +228,7 @@ void Requests::press(Sync& sync, Part& part, const NodeId& target, core::Instant
   }
   auto nudged = part.nudged_at.find(target);
   if (nudged == part.nudged_at.end() || now - nudged->second >= kNudgeAgain) {
-    part.nudged_at[target] = now;
-    const double share = core::share_of(sync.request.sync.priority);
-    out.push_back(Send{target, core::NudgeMessage{part.collection->name,
-                                                  static_cast<std::uint32_t>(share * 1000)}});
+    nudge(sync.request.sync, part, target, now, out);
   }
 }
 

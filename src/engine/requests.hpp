@@ -31,7 +31,8 @@ struct RequestsDoor {
       route;
   // Starts a full look at the sources; looked_at(id) is called when it is done.
   std::function<void(const core::CollectionName&, std::uint64_t look, Actions&)> look;
-  std::function<void(const core::CollectionName&, core::Priority)> hurry;
+  std::function<void(const core::CollectionName&, core::Priority, const std::string& transport)>
+      hurry;
   std::function<void(const std::string& backend, std::uint64_t bytes, bool ok, core::Duration)>
       count;
 };
@@ -100,6 +101,8 @@ class Requests {
   // Records or objects of the goal that the target has not confirmed.
   std::uint64_t measure(const Part& part, const core::NodeId& target);
   bool has_confirmed(const Part& part, const std::string& path, const core::NodeId& target) const;
+  void nudge(const facade::SyncRequest& request, Part& part, const core::NodeId& target,
+             core::Instant now, Actions& out) const;
   void press(Sync& sync, Part& part, const core::NodeId& target, core::Instant now, Actions& out);
   bool advance(Sync& sync, core::Instant now, Actions& out);
   facade::SyncResponse answer_part(const Sync& sync, const Part& part, core::Instant now) const;

@@ -129,9 +129,8 @@ core::Result<facade::RouteReport> NodeApi::route(const facade::SyncRequest& requ
   SYNCLINE_ASSIGN(const engine::SyncRequested wanted, prepare(request));
   for (const core::CollectionConfig& collection : config_.collections) {
     if (collection.name.text != wanted.sync.data_type) continue;
-    return loop_.call([&](engine::Engine& engine) {
-      return engine.placement().route(wanted.sync, collection, loop_.now());
-    });
+    return loop_.call(
+        [&](engine::Engine& engine) { return engine.route(wanted.sync, collection, loop_.now()); });
   }
   return Error{ErrorKind::kInvalid, "a route is that of one collection: name it", "data_type"};
 }

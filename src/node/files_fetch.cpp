@@ -93,6 +93,24 @@ void FilesShell::carry_out(const engine::Fetch& action) {
   });
 }
 
+transports::Source FilesShell::State::source(const FilesJob& job, const core::NodeId& node) const {
+  transports::Source source;
+  source.node = node;
+  const auto found = job.fetch.reach.find(node);
+  if (found == job.fetch.reach.end() || found->second.root.empty()) return source;
+  const engine::Reach& reach = found->second;
+  if (reach.is_shared) source.local_root = reach.root;
+  if (config.ssh.is_set_up()) {
+    source.ssh.host = reach.host;
+    source.ssh.user = config.ssh.user;
+    source.ssh.port = static_cast<std::uint16_t>(config.ssh.port);
+    source.ssh.key_file = config.ssh.key_file;
+    source.ssh.known_hosts_file = config.ssh.known_hosts_file;
+    source.ssh.root = reach.root;
+  }
+  return source;
+}
+
 void FilesShell::State::start(const FilesJobPtr& job) {
   if (job->is_cancelled || is_closed) {
     end(job, Error{ErrorKind::kCancelled, "the fetch was cancelled", job->fetch.path}, {});
@@ -103,7 +121,7 @@ void FilesShell::State::start(const FilesJobPtr& job) {
   request.collection = job->fetch.collection;
   request.path = job->fetch.path;
   request.object = job->fetch.object;
-  for (const core::NodeId& node : job->fetch.sources) request.sources.push_back({node, {}, {}});
+  for (const core::NodeId& node : job->fetch.sources) request.sources.push_back(source(*job, node));
   request.times = transfer::times_of(job->transport->name(), config.transport);
   request.priority = job->fetch.priority;
   request.bandwidth_mbps = job->fetch.bandwidth_mbps;

@@ -119,6 +119,7 @@ struct FilesShell::State {
   // files_fetch.cpp
   core::Result<FilesJobPtr> accept(const engine::Fetch& action);
   void start(const FilesJobPtr& job);
+  transports::Source source(const FilesJob& job, const core::NodeId& node) const;
   core::Result<transports::DestinationPtr> open_landing(const FilesJobPtr& job,
                                                         std::vector<core::Digest256> layer);
   core::Status copy_from_here(const FilesJobPtr& job);

@@ -18,7 +18,9 @@
 #include "node/watch_thread.hpp"
 #include "spot/watcher.hpp"
 #include "storage/store.hpp"
+#include "transports/nfs/nfs_transport.hpp"
 #include "transports/p2p/exchange.hpp"
+#include "transports/ssh/ssh_transport.hpp"
 #include "wire/packet.hpp"
 
 namespace syncline::node {
@@ -119,7 +121,7 @@ core::Status Node::start_api() {
   };
   ports.open_object = [this](const core::Root& root) { return files_->open_for_http(root); };
   ports.traffic = [this] { return links_->traffic(); };
-  ports.transports = {"p2p"};
+  ports.transports = transports_here();
   api_ = std::make_unique<NodeApi>(config_, clock_, loop_, events_, std::move(ports));
   const std::string identity = config_.node.state_dir + "/identity/";
   SYNCLINE_ASSIGN(server_, http::Server::start(config_, *api_,
@@ -296,6 +298,8 @@ void Node::shut_down() {
   datagrams_->shutdown();
   links_->shutdown();
   exchange_->close();
+  nfs_->close();
+  if (ssh_) ssh_->close();
   files_->close();
   records_->close();
 }

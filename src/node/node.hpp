@@ -26,6 +26,12 @@ class Watcher;
 namespace syncline::storage {
 class Store;
 }
+namespace syncline::transports::nfs {
+class NfsTransport;
+}
+namespace syncline::transports::ssh {
+class SshTransport;
+}
 namespace syncline::transports::p2p {
 class Exchange;
 }
@@ -53,6 +59,8 @@ class Node {
   core::Status start_shells(std::unique_ptr<storage::Store> store);
   core::Status start_links(std::uint64_t incarnation);
   core::Status start_datagrams();
+  void start_transports();
+  std::vector<std::string> transports_here() const;
   core::Status start_api();
   core::Status start_watch();
   core::Status start_spot_watch();
@@ -80,6 +88,8 @@ class Node {
   std::unique_ptr<net::Links> links_;
   std::unique_ptr<net::SealedUdp> datagrams_;
   std::unique_ptr<transports::p2p::Exchange> exchange_;
+  std::unique_ptr<transports::nfs::NfsTransport> nfs_;
+  std::unique_ptr<transports::ssh::SshTransport> ssh_;
   std::unique_ptr<NodeApi> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<WatchThread> watch_;

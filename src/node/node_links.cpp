@@ -73,7 +73,7 @@ core::Status Node::start_links(std::uint64_t incarnation) {
   };
   exchange_ = std::make_unique<transports::p2p::Exchange>(config_.node.id, clock_, exchange_limits,
                                                           std::move(ports), files_->opener());
-  files_->attach(exchange_.get());
+  start_transports();
   return links_->listen(config_.node.peer_listen);
 }
 

@@ -61,6 +61,7 @@ struct Source {
   core::NodeId node;
   std::string objects_url;  // "https://host:8751": serves /objects/<root>; empty: it does not
   SshEndpoint ssh;
+  std::string local_root = {};     // of the collection, if it can be opened from here
   std::string swarm_address = {};  // "host:port" of its BitTorrent session; empty: it has none
 };
 

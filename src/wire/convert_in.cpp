@@ -186,7 +186,8 @@ core::Result<WireMessage> decode_header(std::string_view bytes, std::string payl
     case pb::Header::kNudge:
       if (!is_name(header.nudge().collection())) return kMalformed;
       return WireMessage(core::Message(core::NudgeMessage{
-          core::CollectionName(header.nudge().collection()), header.nudge().priority_permille()}));
+          core::CollectionName(header.nudge().collection()), header.nudge().priority_permille(),
+          header.nudge().transport().substr(0, 32)}));
     case pb::Header::kGoodbye:
       return WireMessage(core::Message(core::Goodbye{header.goodbye().reason().substr(0, 1024)}));
     case pb::Header::kMemberPacket: {

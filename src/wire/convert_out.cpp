@@ -101,6 +101,7 @@ struct Writer {
   void operator()(core::NudgeMessage& m) const {
     header.mutable_nudge()->set_collection(m.collection.text);
     header.mutable_nudge()->set_priority_permille(m.priority_permille);
+    header.mutable_nudge()->set_transport(m.transport);
   }
   void operator()(core::Goodbye& m) const { header.mutable_goodbye()->set_reason(m.reason); }
   void operator()(core::Packet& m) const {

@@ -1,0 +1,138 @@
+// One fetch: its attempts by the ways that were chosen, and its end.
+#include <algorithm>
+#include <utility>
+
+#include "engine/objects.hpp"
+
+namespace syncline::engine {
+
+using core::NodeId;
+using core::ObjectVersion;
+
+namespace {
+constexpr core::Duration kRetryMin = core::milliseconds(500);
+constexpr core::Duration kRetryMax = core::seconds(60);
+}  // namespace
+
+// REQUIRES: the escalation has an attempt. The fetch has its place already.
+void Objects::attempt(FetchState fetch, core::Instant now, Actions& out) {
+  const transfer::Attempt& next = *fetch.escalation->attempt();
+  fetch.job = next_job_++;
+  fetch.sources = next.sources;
+  fetch.is_waiting = next.start_at > now;
+  fetch.attempted_at = now;
+  job_of_[fetch.object] = fetch.job;
+  if (fetch.is_waiting) {
+    waiting_.insert({next.start_at, fetch.job});
+  } else {
+    ways_.begun(next, now);
+    Fetch action;
+    action.job = fetch.job;
+    action.collection = fetch.object.first;
+    action.path = fetch.object.second;
+    action.object = fetch.version;
+    action.replaces = fetch.replaces;
+    action.sources = next.sources;
+    action.reach = ways_.reach(fetch.object.first, next.sources);
+    action.priority = fetch.priority;
+    action.bandwidth_mbps = config_.transport.bandwidth_total_mbps;
+    action.transport = transfer::to_string(next.transport);
+    out.push_back(std::move(action));
+  }
+  fetches_.emplace(fetch.job, std::move(fetch));
+}
+
+void Objects::try_again(core::Instant now, Actions& out) {
+  while (!waiting_.empty() && waiting_.begin()->first <= now) {
+    auto it = fetches_.find(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    if (it == fetches_.end()) continue;  // given up meanwhile
+    FetchState fetch = std::move(it->second);
+    fetches_.erase(it);
+    attempt(std::move(fetch), now, out);
+  }
+}
+
+FetchState Objects::take_fetch(std::map<std::uint64_t, FetchState>::iterator fetch) {
+  FetchState taken = std::move(fetch->second);
+  fetches_.erase(fetch);
+  job_of_.erase(taken.object);
+  --places_taken_.of(taken.version.size_bytes);
+  return taken;
+}
+
+void Objects::fetch_progress(const FetchProgress& progress) {
+  auto it = fetches_.find(progress.job);
+  if (it != fetches_.end()) it->second.bytes_done = progress.bytes_done;
+}
+
+void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out) {
+  auto it = fetches_.find(done.job);
+  if (it == fetches_.end()) return;  // cancelled meanwhile
+  const transfer::Attempt tried = *it->second.escalation->attempt();
+  if (!done.status.ok()) {
+    ways_.failed(tried, done.served_by, done.status.error(), now);
+    FetchState fetch = std::move(it->second);
+    fetches_.erase(it);
+    attempt_failed(std::move(fetch), now, done, out);
+    return;
+  }
+  const FetchState fetch = take_fetch(it);
+  ways_.succeeded(tried, done.served_by, done.bytes, now - fetch.attempted_at, now);
+  facade::EventRow event;
+  event.collection = fetch.object.first.text;
+  event.node = self_.text;
+  event.details["path"] = fetch.object.second;
+  event.details["bytes"] = std::to_string(done.bytes);
+  event.details["transport"] = transfer::to_string(tried.transport);
+  ObjectVersion landed = fetch.version;
+  last_hlc_ = std::max(last_hlc_, landed.hlc);
+  door_.tell_version(fetch.object, &landed);
+  event.type = "object_landed";
+  event.message = fetch.object.second + " landed and was verified";
+  if (!done.conflict_copy.empty()) {
+    event.type = "conflict";
+    event.message = fetch.object.second +
+                    " was changed on two nodes; the local version is kept as " + done.conflict_copy;
+    event.details["kept_as"] = done.conflict_copy;
+  }
+  object_changed(fetch.object, now);
+  out.push_back(Emit{std::move(event)});
+}
+
+void Objects::attempt_failed(FetchState fetch, core::Instant now, const FetchDone& done,
+                             Actions& out) {
+  const transfer::Attempt tried = *fetch.escalation->attempt();
+  fetch.escalation->failed(done.status.error(), done.served_by, now);
+  facade::EventRow event;
+  event.collection = fetch.object.first.text;
+  event.node = self_.text;
+  event.type = "data_sync_failed";
+  event.details["path"] = fetch.object.second;
+  event.details["transport"] = transfer::to_string(tried.transport);
+  const std::string why = core::to_string(done.status.error());
+  event.message = "could not fetch " + fetch.object.second + " by " +
+                  transfer::to_string(tried.transport) + ": " + why;
+  if (!fetch.escalation->is_over()) {
+    const transfer::Attempt& next = *fetch.escalation->attempt();
+    event.message += "; next: " + fetch.escalation->say(now);
+    if (next.transport != tried.transport) event.type = "transport_escalated";
+    attempt(std::move(fetch), now, out);
+    out.push_back(Emit{std::move(event)});
+    return;
+  }
+  job_of_.erase(fetch.object);
+  --places_taken_.of(fetch.version.size_bytes);
+  auto [unsettled, is_new] = unsettled_.try_emplace(fetch.object);
+  Wanted& wanted = unsettled->second;
+  wanted.since = fetch.wanted_since;
+  wanted.failures = std::max(wanted.failures, fetch.failures) + 1;
+  if (!is_new) object_changed(fetch.object, now);
+  const auto doubled = kRetryMin * (1 << std::min(wanted.failures - 1, 7));
+  if (is_new) wanted.retry_at = now + std::min<core::Duration>(doubled, kRetryMax);
+  wanted.why = fetch.escalation->error().what;
+  if (changed_.count(fetch.object) == 0) set_aside(fetch.object, wanted);
+  out.push_back(Emit{std::move(event)});
+}
+
+}  // namespace syncline::engine

@@ -29,7 +29,9 @@ build: install  ## build/syncline, optimised
 	@cmake --preset release >/dev/null
 	@ninja -C build -j $(JOBS)
 
-demo: build  ## a fleet of four on this machine: games, a model, a kill -9, and the proof
+demo: install  ## a fleet of four on this machine: games, a model, a kill -9, and the proof
+	@cmake --preset release >/dev/null
+	@ninja -C build -j $(JOBS) syncline hex_selfplay  # the tests wait for `make test`
 	@KEEP=$(KEEP) python3 examples/demo.py --scenario $(SCENARIO)
 
 test: build  ## every test: units, processes, simulation, tidiness

@@ -38,6 +38,8 @@ function(syncline_room NAME)
     target_link_libraries(${target}_test PRIVATE
       ${lib} ${ROOM_LINKS} ${ROOM_TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main rapidcheck)
     set_target_properties(${target}_test PROPERTIES UNITY_BUILD OFF)
+    # What is tested is built as it is shipped; the tests themselves need not be fast, but there.
+    target_compile_options(${target}_test PRIVATE -O0)
     add_test(NAME ${target} COMMAND ${target}_test)
     set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 300)
   endif()

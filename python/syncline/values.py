@@ -170,6 +170,17 @@ class PeerStatus:
 
 
 @dataclass
+class HookRow:
+    """One [[hook]] of the daemon: what was told, and what waits."""
+    name: str = ""
+    target: str = ""
+    waiting: int = 0
+    delivered: int = 0
+    given_up: int = 0
+    last_error: str = ""
+
+
+@dataclass
 class StatusReport:
     node: str = ""
     fleet: str = ""
@@ -186,6 +197,7 @@ class StatusReport:
     collections: list[CollectionStatus] = field(default_factory=list)
     peers: list[PeerStatus] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    hooks: list[HookRow] = field(default_factory=list)
 
 
 @dataclass

@@ -130,6 +130,13 @@ std::string text_of(const StatusReport& status, bool has_colour) {
     out += ", " + painted(std::to_string(down.size()) + " not (" + say_list(down, 6) + ")",
                           Colour::kBad, has_colour);
   }
+  for (const HookRow& hook : status.hooks) {
+    if (hook.last_error.empty() && hook.given_up == 0) continue;
+    std::string line = "\nHook " + hook.name + ": " + say_count(hook.waiting, "event") + " waiting";
+    if (hook.given_up > 0) line += ", " + std::to_string(hook.given_up) + " given up";
+    if (!hook.last_error.empty()) line += " (" + hook.last_error + ")";
+    out += painted(printable(line.substr(1)).insert(0, "\n"), Colour::kWarn, has_colour);
+  }
   out += "\nJournal: " + say_bytes(static_cast<double>(status.journal_bytes)) + " of " +
          say_bytes(static_cast<double>(status.journal_max_bytes)) + " · disk " +
          say_percent(status.disk_used_percent) + " used\n";

@@ -171,6 +171,19 @@ struct CollectionConfig {
   std::vector<std::string> tables_exclude;
 };
 
+// Who is told of events: a program, or a URL.
+struct HookConfig {
+  std::string name;
+  std::vector<std::string> on;   // globs of event types
+  std::vector<std::string> run;  // program and arguments; the event comes as JSON on its input
+  std::string post;              // http:// or https:// URL; the event is the body, as JSON
+  std::string secret_file;       // of posts: signed with HMAC-SHA256 by the text in it
+  std::int64_t timeout_s = 30;   // of one try
+  int tries = 8;
+  std::int64_t pause_s = 1;  // before the second try; doubled each time, up to 5 min
+  std::int64_t queue_max = 1000;
+};
+
 struct Config {
   std::string path;   // of the file it came from; "" in tests
   std::string fleet;  // from the identity, not the file
@@ -186,6 +199,7 @@ struct Config {
   std::string coordination = "embedded";  // embedded | etcd
   std::vector<std::string> etcd_endpoints;
   std::vector<CollectionConfig> collections;
+  std::vector<HookConfig> hooks;
 };
 
 // What the environment knows better than the file.

@@ -1,14 +1,10 @@
-#define TOML_EXCEPTIONS 0
-// Its parser asserts what input can break ("[" and a control character), and goes on to refuse it.
-#define TOML_ASSERT(expr) static_cast<void>(0)
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <set>
 #include <sstream>
 
 #include "core/config.hpp"
 #include "core/config_complete.hpp"
+#include "core/config_take.inc"
 #include "core/nearest.hpp"
 #include "core/settings_table.hpp"
 
@@ -18,21 +14,23 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 4u << 20;
 
-class Loader {
+class Loader : private ConfigTakes {
  public:
   Loader(std::string path, const ConfigOverrides& overrides)
-      : path_(std::move(path)), overrides_(overrides) {
+      : ConfigTakes(std::move(path)), overrides_(overrides) {
     folder_ = path_.substr(0, path_.find_last_of('/') + 1);
   }
 
   Result<Config> load(const toml::table& file) {
     config_.path = path_;
-    std::vector<std::string> known{"collection"};
+    std::vector<std::string> known{"collection", "hook"};
     for (const Setting& s : settings()) known.emplace_back(*s.section ? s.section : s.key);
     for (const auto& [key, node] : file) {
       const std::string name(key.str());
       if (name == "collection") {
         SYNCLINE_TRY(load_collections(node));
+      } else if (name == "hook") {
+        SYNCLINE_TRY(load_hooks(node));
       } else if (const Setting* top = find("", name)) {
         SYNCLINE_TRY(assign(*top, node));
       } else if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -48,17 +46,6 @@ class Loader {
   }
 
  private:
-  Error at(const std::string& what, const toml::source_region& where) const {
-    return {ErrorKind::kInvalid, path_ + ":" + std::to_string(where.begin.line) + ": " + what, ""};
-  }
-  Error wrong(const std::string& what, const toml::node& node) const {
-    return at(what, node.source());
-  }
-  Error unknown(const std::string& name, const std::vector<std::string>& known,
-                const toml::node& node) const {
-    return wrong("unknown key '" + name + "'" + did_you_mean(name, known), node);
-  }
-
   static const Setting* find(std::string_view section, std::string_view key) {
     for (const Setting& s : settings()) {
       if (section == s.section && key == s.key) return &s;
@@ -86,135 +73,31 @@ class Loader {
     return std::visit([&](auto* into) { return take(node, setting, into); }, field);
   }
 
-  template <typename S>
-  Status take_number(const toml::node& node, const S& setting, double& out, bool is_whole) {
-    const auto value = node.value<double>();
-    if (!value || node.is_boolean() || (is_whole && !node.is_integer())) {
-      return wrong(
-          std::string(setting.key) + " must be a " + (is_whole ? "whole number" : "number"), node);
-    }
-    if (!(*value >= setting.min && *value <= setting.max)) {
-      std::ostringstream bounds;
-      bounds << setting.key << " must be from " << setting.min << " to " << setting.max;
-      if (*setting.unit) bounds << ' ' << setting.unit;
-      return wrong(bounds.str(), node);
-    }
-    out = *value;
-    return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, int* into) {
-    double value = 0;
-    SYNCLINE_TRY(take_number(node, setting, value, true));
-    *into = static_cast<int>(value);
-    return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, std::int64_t* into) {
-    double value = 0;
-    SYNCLINE_TRY(take_number(node, setting, value, true));
-    *into = static_cast<std::int64_t>(value);
-    return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, double* into) {
-    return take_number(node, setting, *into, false);
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, bool* into) {
-    if (!node.is_boolean()) return wrong(std::string(setting.key) + " must be true or false", node);
-    *into = *node.value<bool>();
-    return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, std::string* into) {
-    const auto value = node.value<std::string>();
-    if (!value || !node.is_string()) {
-      return wrong(std::string(setting.key) + " must be a \"string\"", node);
-    }
-    *into = *value;
-    return {};
-  }
-  template <typename S, typename Tag>
-  Status take(const toml::node& node, const S& setting, Name<Tag>* into) {
-    std::string text;
-    SYNCLINE_TRY(take(node, setting, &text));
-    const bool is_good = !text.empty() && text.size() <= 64 &&
-                         std::all_of(text.begin(), text.end(), [](unsigned char c) {
-                           return std::isalnum(c) || c == '.' || c == '_' || c == '-';
-                         });
-    if (!is_good) {
-      return wrong(std::string(setting.key) + " must be 1 to 64 characters of A-Z a-z 0-9 . _ -",
-                   node);
-    }
-    into->text = text;
-    return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, std::vector<std::string>* into) {
+  Status load_hooks(const toml::node& node) {
     const toml::array* array = node.as_array();
-    std::vector<std::string> out;
-    bool is_good = array != nullptr;
-    if (array != nullptr) {
-      for (const toml::node& item : *array) {
-        const auto text = item.value<std::string>();
-        is_good = is_good && item.is_string() && text;
-        if (is_good) out.push_back(*text);
+    if (array == nullptr) return wrong("hooks are written as [[hook]]", node);
+    for (const toml::node& item : *array) {
+      const toml::table* table = item.as_table();
+      if (table == nullptr) return wrong("hooks are written as [[hook]]", item);
+      HookConfig hook;
+      std::vector<std::string> known;
+      for (const HookSetting& s : hook_settings()) known.emplace_back(s.key);
+      for (const auto& [key, value] : *table) {
+        const HookSetting* setting = nullptr;
+        for (const HookSetting& s : hook_settings()) {
+          if (key.str() == s.key) setting = &s;
+        }
+        if (setting == nullptr) return unknown(std::string(key.str()), known, value);
+        SYNCLINE_TRY(std::visit([&, &one = value](auto* into) { return take(one, *setting, into); },
+                                setting->field(hook)));
       }
-    }
-    if (!is_good) {
-      return wrong(std::string(setting.key) + " must be a list: [\"…\", \"…\"]", node);
-    }
-    *into = std::move(out);
-    return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, std::map<std::string, double>* into) {
-    const toml::table* table = node.as_table();
-    if (table == nullptr) {
-      return wrong(std::string(setting.key) + " must be a table: { \"vast*\" = 50 }", node);
-    }
-    for (auto&& [key, value] : *table) {
-      const auto number = value.template value<double>();
-      if (!number || *number < 0) return wrong("a limit must be a number from 0", value);
-      (*into)[std::string(key.str())] = *number;
+      if (const std::string why = why_not(hook, config_.hooks); !why.empty()) {
+        return wrong(why, *table);
+      }
+      absolute(hook.secret_file);
+      config_.hooks.push_back(std::move(hook));
     }
     return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, Tristate* into) {
-    if (node.is_boolean()) {
-      *into = *node.value<bool>() ? Tristate::kTrue : Tristate::kFalse;
-      return {};
-    }
-    if (node.value<std::string>() == "auto") {
-      *into = Tristate::kAuto;
-      return {};
-    }
-    return wrong(std::string(setting.key) + " must be \"auto\", true or false", node);
-  }
-  template <typename S, typename T>
-  Status take_word(const toml::node& node, const S& setting, T* into,
-                   std::optional<T> (*parse)(std::string_view), const char* words) {
-    const auto text = node.value<std::string>();
-    const auto value = text && node.is_string() ? parse(*text) : std::nullopt;
-    if (!value) return wrong(std::string(setting.key) + " must be one of " + words, node);
-    *into = *value;
-    return {};
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, Priority* into) {
-    return take_word(node, setting, into, &parse_priority,
-                     "critical, high, normal, low, background");
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, StrategyName* into) {
-    return take_word(node, setting, into, &parse_strategy,
-                     "auto, hybrid, broadcast, ephemeral, pull");
-  }
-  template <typename S>
-  Status take(const toml::node& node, const S& setting, Kind* into) {
-    return take_word(node, setting, into, &parse_kind, "sqlite, files");
   }
 
   Status load_collections(const toml::node& node) {
@@ -364,7 +247,6 @@ class Loader {
     return check_roles(config_.node.roles, none);
   }
 
-  std::string path_;
   std::string folder_;
   ConfigOverrides overrides_;
   Config config_;

@@ -79,6 +79,17 @@ std::string comment_of(const char* doc, const char* unit) {
   return out;
 }
 
+std::string hook_text(const HookConfig& hook) {
+  std::string out = "\n[[hook]]\n";
+  HookConfig copy = hook;
+  HookConfig defaults;
+  for (const HookSetting& s : hook_settings()) {
+    const std::string value = text_of(s.field(copy));
+    if (value != text_of(s.field(defaults))) out += std::string(s.key) + " = " + value + "\n";
+  }
+  return out;
+}
+
 std::string collection_text(const CollectionConfig& collection) {
   std::string out = "\n[[collection]]\n";
   CollectionConfig copy = collection;
@@ -186,6 +197,7 @@ std::string config_to_toml(const Config& config) {
     write(s);
   }
   for (const CollectionConfig& collection : config.collections) out += collection_text(collection);
+  for (const HookConfig& hook : config.hooks) out += hook_text(hook);
   return out;
 }
 
@@ -258,6 +270,9 @@ std::string settings_as_markdown() {
       "[globs] }` says who wants the collection.\n\n`[collection.tables.NAME]` sets for one table: "
       "`key` (natural key), `rule` (`union`, `latest`, `derived`), `latest_by` (column), `aliases` "
       "(column as found = column as kept).\n";
+  out += "\n## [[hook]]\n\n| key | default | unit | what it does |\n|---|---|---|---|\n";
+  HookConfig hook;
+  for (const HookSetting& s : hook_settings()) row(s.key, text_of(s.field(hook)), s.unit, s.doc);
   return out;
 }
 

@@ -42,4 +42,18 @@ struct CollectionSetting {
 };
 const std::vector<CollectionSetting>& collection_settings();
 
+using HookFieldRef = std::variant<std::string*, int*, std::int64_t*, std::vector<std::string>*>;
+
+struct HookSetting {
+  const char* key;
+  const char* unit;
+  const char* doc;
+  std::function<HookFieldRef(HookConfig&)> field;
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+};
+const std::vector<HookSetting>& hook_settings();
+// Empty: the hook can be used beside those. Otherwise why not.
+std::string why_not(const HookConfig& hook, const std::vector<HookConfig>& others);
+
 }  // namespace syncline::core

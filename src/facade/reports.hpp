@@ -50,6 +50,15 @@ struct PeerStatus {
   std::vector<std::string> open_circuits;  // "p2p: 5 failures, tried again in 42 s"
 };
 
+struct HookRow {  // one [[hook]]
+  std::string name;
+  std::string target;  // program, or the URL up to its host
+  std::uint64_t waiting = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t given_up = 0;
+  std::string last_error;  // empty after a success
+};
+
 struct StatusReport {
   std::string node;
   std::string fleet;
@@ -66,6 +75,7 @@ struct StatusReport {
   std::vector<CollectionStatus> collections;
   std::vector<PeerStatus> peers;
   std::vector<std::string> problems;
+  std::vector<HookRow> hooks;
 };
 
 struct FreshnessRow {

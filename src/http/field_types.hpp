@@ -6,6 +6,7 @@
 
 #include "facade/types.hpp"
 #include "http/fields.hpp"
+#include "http/fields_answers.hpp"
 #include "http/json.hpp"
 #include "syncline/values.hpp"
 
@@ -15,6 +16,7 @@ namespace syncline::http {
 template <> struct FieldsOf<facade::OriginLag> : OriginLagFields {};
 template <> struct FieldsOf<facade::CollectionStatus> : CollectionStatusFields {};
 template <> struct FieldsOf<facade::PeerStatus> : PeerStatusFields {};
+template <> struct FieldsOf<facade::HookRow> : HookRowFields {};
 template <> struct FieldsOf<facade::StatusReport> : StatusReportFields {};
 template <> struct FieldsOf<facade::FreshnessRow> : FreshnessRowFields {};
 template <> struct FieldsOf<facade::BackendStats> : BackendStatsFields {};
@@ -33,6 +35,7 @@ template <> struct FieldsOf<facade::SyncResponse> : SyncResponseFields {};
 template <> struct FieldsOf<syncline::OriginLag> : OriginLagFields {};
 template <> struct FieldsOf<syncline::CollectionStatus> : CollectionStatusFields {};
 template <> struct FieldsOf<syncline::PeerStatus> : PeerStatusFields {};
+template <> struct FieldsOf<syncline::HookRow> : HookRowFields {};
 template <> struct FieldsOf<syncline::StatusReport> : StatusReportFields {};
 template <> struct FieldsOf<syncline::FreshnessRow> : FreshnessRowFields {};
 template <> struct FieldsOf<syncline::BackendStats> : BackendStatsFields {};

@@ -68,9 +68,23 @@ struct PeerStatusFields {
   }
 };
 
+struct HookRowFields {
+  static constexpr std::string_view kName = "HookRow";
+  static constexpr std::size_t kCount = 6;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("name", x.name, "as configured");
+    field("target", x.target, "the program, or the URL up to its host");
+    field("waiting", x.waiting, "events that wait to be told");
+    field("delivered", x.delivered, "events told since the daemon started");
+    field("given_up", x.given_up, "events that could not be told");
+    field("last_error", x.last_error, "why the last try failed; empty after a success");
+  }
+};
+
 struct StatusReportFields {
   static constexpr std::string_view kName = "StatusReport";
-  static constexpr std::size_t kCount = 15;
+  static constexpr std::size_t kCount = 16;
   template <typename V, typename T>
   static void visit(V&& field, T& x) {
     field("node", x.node, "id of the node that answers");
@@ -88,6 +102,7 @@ struct StatusReportFields {
     field("collections", x.collections, "one per declared collection");
     field("peers", x.peers, "every other node that is known");
     field("problems", x.problems, "what the operator should look at, one line each");
+    field("hooks", x.hooks, "one per [[hook]]: what was told, what waits");
   }
 };
 
@@ -319,73 +334,6 @@ struct ConfigAnswerFields {
   template <typename V, typename T>
   static void visit(V&& field, T& x) {
     field("toml", x.toml, "the configuration in force, without secrets");
-  }
-};
-
-struct NodesAnswerFields {
-  static constexpr std::string_view kName = "NodesAnswer";
-  static constexpr std::size_t kCount = 1;
-  template <typename V, typename T>
-  static void visit(V&& field, T& x) {
-    field("nodes", x.nodes, "every node that is known here");
-  }
-};
-
-struct FreshnessAnswerFields {
-  static constexpr std::string_view kName = "FreshnessAnswer";
-  static constexpr std::size_t kCount = 1;
-  template <typename V, typename T>
-  static void visit(V&& field, T& x) {
-    field("freshness", x.freshness, "one row per collection and config key");
-  }
-};
-
-struct TransfersAnswerFields {
-  static constexpr std::string_view kName = "TransfersAnswer";
-  static constexpr std::size_t kCount = 1;
-  template <typename V, typename T>
-  static void visit(V&& field, T& x) {
-    field("transfers", x.transfers, "under way and lately ended");
-  }
-};
-
-struct EventsAnswerFields {
-  static constexpr std::string_view kName = "EventsAnswer";
-  static constexpr std::size_t kCount = 1;
-  template <typename V, typename T>
-  static void visit(V&& field, T& x) {
-    field("events", x.events, "oldest first");
-  }
-};
-
-struct VerifyAnswerFields {
-  static constexpr std::string_view kName = "VerifyAnswer";
-  static constexpr std::size_t kCount = 1;
-  template <typename V, typename T>
-  static void visit(V&& field, T& x) {
-    field("reports", x.reports, "one per collection");
-  }
-};
-
-struct ErrorDetailFields {
-  static constexpr std::string_view kName = "ErrorDetail";
-  static constexpr std::size_t kCount = 3;
-  template <typename V, typename T>
-  static void visit(V&& field, T& x) {
-    field("kind", x.kind,
-          "invalid, missing, unreachable, overloaded, exhausted, corrupt, conflict, cancelled, "
-          "denied");
-    field("what", x.what, "one sentence: what failed and what to do");
-    field("subject", x.subject, "node, path, collection or object; may be empty");
-  }
-};
-
-struct ErrorAnswerFields {
-  static constexpr std::string_view kName = "ErrorAnswer";
-  static constexpr std::size_t kCount = 1;
-  template <typename V, typename T>
-  static void visit(V&& field, T& x) {
-    field("error", x.error, "every answer outside 2xx has this body");
   }
 };
 

@@ -35,6 +35,7 @@ facade::StatusReport full_status() {
   peer.id = "spot-1";
   peer.roles = {"selfplay"};
   status.peers.push_back(peer);
+  status.hooks.push_back({"pager", "https://pager.example", 1, 2, 3, "no answer"});
   return status;
 }
 

@@ -105,6 +105,7 @@ TEST_F(SchemaAnswers, over_the_wire_fit_with_every_list_filled) {
   peer.open_circuits = {"c"};
   api_.status_answer.collections = {games, {}};
   api_.status_answer.peers = {peer, {}};
+  api_.status_answer.hooks.resize(2);
   api_.freshness_answer.resize(1);
   api_.freshness_answer[0].next_run_s = 3;
   api_.stats_answer.by_backend.resize(1);

@@ -101,6 +101,7 @@ facade::StatusReport NodeApi::status() {
       loop_.call([this](engine::Engine& engine) { return engine::status_of(engine, loop_.now()); });
   report.version = SYNCLINE_VERSION;
   report.uptime_s = core::to_seconds(clock_.now() - started_at_);
+  report.hooks = ports_.hooks();
   return report;
 }
 

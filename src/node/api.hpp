@@ -31,6 +31,7 @@ struct ApiPorts {
   std::function<core::Result<http::OpenedObject>(const core::Root&)> open_object;
   std::function<std::map<core::NodeId, net::Traffic>()> traffic;  // on the loop
   std::vector<std::string> transports;                            // that can start here
+  std::function<std::vector<facade::HookRow>()> hooks;
 };
 
 class NodeApi final : public http::Api {

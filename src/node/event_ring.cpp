@@ -9,10 +9,11 @@ std::uint64_t EventRing::add(facade::EventRow event) {
   {
     const std::lock_guard lock(mutex_);
     id = event.id = ++last_id_;
-    events_.push_back(std::move(event));
+    events_.push_back(event);
     if (events_.size() > kEventsKept) events_.pop_front();
   }
   added_.notify_all();
+  if (listener_) listener_(event);
   return id;
 }
 

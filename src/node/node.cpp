@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "env/entropy.hpp"
+#include "hooks/hooks.hpp"
 #include "http/server.hpp"
 #include "node/api.hpp"
 #include "node/files_shell.hpp"
@@ -28,6 +29,7 @@ namespace syncline::node {
 namespace {
 
 constexpr core::Duration kDiskInterval = core::seconds(5);
+constexpr core::Duration kLastHooks = core::seconds(3);  // for what they still have to tell
 constexpr core::Duration kSweepInterval = core::seconds(3600);
 
 // Visits the actions by who carries them out.
@@ -62,6 +64,7 @@ core::Status Node::start() {
   for (const std::string& note : notes) log_info(note);
   SYNCLINE_ASSIGN(lock_, env::FileLock::take(config_.node.state_dir + "/daemon.lock"));
   SYNCLINE_ASSIGN(auto store, storage::Store::open(config_.node.state_dir, config_.node.id));
+  SYNCLINE_TRY(start_hooks());
   SYNCLINE_TRY(start_shells(std::move(store)));
   SYNCLINE_TRY(start_api());
   SYNCLINE_TRY(start_watch());
@@ -122,6 +125,13 @@ core::Status Node::start_api() {
   ports.open_object = [this](const core::Root& root) { return files_->open_for_http(root); };
   ports.traffic = [this] { return links_->traffic(); };
   ports.transports = transports_here();
+  ports.hooks = [this] {
+    std::vector<facade::HookRow> rows;
+    for (hooks::HookState& h : hooks_->states()) {
+      rows.push_back({h.name, h.target, h.waiting, h.delivered, h.given_up, h.last_error});
+    }
+    return rows;
+  };
   api_ = std::make_unique<NodeApi>(config_, clock_, loop_, events_, std::move(ports));
   const std::string identity = config_.node.state_dir + "/identity/";
   SYNCLINE_ASSIGN(server_, http::Server::start(config_, *api_,
@@ -302,6 +312,7 @@ void Node::shut_down() {
   if (ssh_) ssh_->close();
   files_->close();
   records_->close();
+  hooks_->close(kLastHooks);
 }
 
 bool Node::run() {

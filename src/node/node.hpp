@@ -20,6 +20,9 @@
 namespace syncline::http {
 class Server;
 }
+namespace syncline::hooks {
+class Hooks;
+}
 namespace syncline::spot {
 class Watcher;
 }
@@ -59,6 +62,7 @@ class Node {
   core::Status start_shells(std::unique_ptr<storage::Store> store);
   core::Status start_links(std::uint64_t incarnation);
   core::Status start_datagrams();
+  core::Status start_hooks();
   void start_transports();
   std::vector<std::string> transports_here() const;
   core::Status start_api();
@@ -83,6 +87,7 @@ class Node {
   struct Timers;
   std::unique_ptr<Timers> timers_;
   EventRing events_;
+  std::unique_ptr<hooks::Hooks> hooks_;  // the ring tells it
   std::unique_ptr<RecordsShell> records_;
   std::unique_ptr<FilesShell> files_;
   std::unique_ptr<net::Links> links_;

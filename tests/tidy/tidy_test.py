@@ -40,6 +40,7 @@ CORES = {
 SHELL = {
     "env": {"core"},
     "spot": {"core", "env"},
+    "hooks": {"core", "env"},
     "etcd": {"core", "env"},
     "sqlite": {"core"},
     "storage": {"core", "env", "sqlite"},

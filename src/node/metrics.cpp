@@ -109,8 +109,8 @@ void add_stats(Families& families, const facade::StatsReport& stats) {
   }
   auto& durable = families.gauge("commit_to_durable_seconds",
                                  "From a commit that was noticed to k acks, last 10,000 units");
-  put(durable, {{"quantile", "0.5"}}, stats.durable_p50_ms / 1000);
-  put(durable, {{"quantile", "0.99"}}, stats.durable_p99_ms / 1000);
+  put(durable, {{"percentile", "50"}}, stats.durable_p50_ms / 1000);
+  put(durable, {{"percentile", "99"}}, stats.durable_p99_ms / 1000);
   auto& counters = families.counter("engine_total", "What the engine counts, by name");
   for (const auto& [name, value] : stats.counters) put(counters, {{"name", name}}, number(value));
 }

@@ -51,6 +51,9 @@ fuzz: install  ## each parser against made-up input, for a bounded number of run
 	@ninja -C build-fuzz -j $(JOBS) fuzz_targets
 	@ctest --test-dir build-fuzz --output-on-failure -j $(JOBS) -L fuzz
 
+package: build  ## build/package/syncline_VERSION_ARCH.deb
+	@python3 deploy/package.py
+
 simulate: build  ## SEEDS=10000 whole fleets on virtual time
 	@build/simulation/simulate --seeds 1..$(SEEDS)
 

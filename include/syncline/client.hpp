@@ -77,6 +77,12 @@ class Client {
   // daemon has to be stopped before.
   Result<Done> remove_node(const std::string& id) const;
 
+  // Records that can never be merged into this node's replica as things are; kept with the reason.
+  Result<std::vector<DeadLetterRow>> dead_letters() const;
+  // Merges them again, or drops them here for good; those of `ids`, or all.
+  Result<DeadLettersHandled> retry_dead_letters(const std::vector<std::string>& ids = {}) const;
+  Result<DeadLettersHandled> drop_dead_letters(const std::vector<std::string>& ids = {}) const;
+
   // Events with an id above `after`, as far back as the daemon keeps them.
   Result<std::vector<EventRow>> events(std::uint64_t after = 0) const;
   // Calls `each` for every event until it answers false. kUnreachable: the stream broke; call

@@ -165,6 +165,19 @@ struct EventRow {
   std::map<std::string, std::string> details;
 };
 
+struct DeadLetterRow {  // a record that cannot be merged on this node
+  std::string id;       // "origin/epoch/seq"
+  std::string collection;
+  std::string key;  // of its unit
+  std::string reason;
+  std::uint64_t bytes = 0;
+};
+
+struct DeadLettersHandled {
+  std::uint64_t changed = 0;  // merged now, or dropped
+  std::uint64_t left = 0;     // that still cannot be merged
+};
+
 struct VerifyDifference {
   std::string node;
   std::string what;  // "3 units missing", "object models/x.pth differs" …

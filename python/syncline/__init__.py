@@ -18,25 +18,25 @@ from .older import (AutoSyncDaemon, ClusterDataSyncDaemon, EphemeralSyncDaemon, 
                     get_ephemeral_sync_daemon, get_sync_recommendations, get_sync_router,
                     schedule_priority_sync)
 from .older_values import ClusterDataStatus, SyncRecommendation, SyncRoute
-from .values import (BackendStats, CollectionStatus, Event, FlushReport, FreshnessRow,
-                     NodeSyncResult, OriginLag, PeerStatus, RouteReport, RouteVerdict, StatsReport,
-                     StatusReport, SyncBackend, SyncRequest, SyncResponse, TransferRow,
-                     VerifyDifference, VerifyReport)
+from .values import (BackendStats, CollectionStatus, DeadLetterRow, Event, FlushReport,
+                     FreshnessRow, NodeSyncResult, OriginLag, PeerStatus, RouteReport,
+                     RouteVerdict, StatsReport, StatusReport, SyncBackend, SyncRequest,
+                     SyncResponse, TransferRow, VerifyDifference, VerifyReport)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AutoSyncDaemon", "BackendStats", "Client", "ClusterDataStatus", "ClusterDataSyncDaemon",
-    "CollectionStatus", "ConfigurationError", "ConflictError", "CorruptError", "DeadlineError",
-    "DeniedError", "Endpoint", "EphemeralSyncDaemon", "Event", "ExhaustedError", "FlushReport",
-    "FreshnessRow", "InvalidRequestError", "MissingError", "NodeSyncResult", "OriginLag",
-    "OverloadedError", "PeerStatus", "RouteReport", "RouteVerdict", "Stats", "StatsReport",
-    "StatusReport", "SyncBackend", "SyncCoordinator", "SyncFacade", "SyncOrchestrator",
-    "SyncRecommendation", "SyncRequest", "SyncResponse", "SyncRoute", "SyncRouter",
-    "SyncScheduler", "SynclineError", "TransferRow", "UnifiedDataSyncService", "UnreachableError",
-    "VerifyDifference", "VerifyReport", "find_endpoint", "get_auto_sync_daemon",
-    "get_cluster_data_status", "get_cluster_data_sync_daemon", "get_ephemeral_sync_daemon",
-    "get_stats", "get_sync_facade", "get_sync_recommendations", "get_sync_router",
-    "reset_sync_facade", "schedule_priority_sync", "split_config_key", "sync",
+    "CollectionStatus", "ConfigurationError", "ConflictError", "CorruptError", "DeadLetterRow",
+    "DeadlineError", "DeniedError", "Endpoint", "EphemeralSyncDaemon", "Event", "ExhaustedError",
+    "FlushReport", "FreshnessRow", "InvalidRequestError", "MissingError", "NodeSyncResult",
+    "OriginLag", "OverloadedError", "PeerStatus", "RouteReport", "RouteVerdict", "Stats",
+    "StatsReport", "StatusReport", "SyncBackend", "SyncCoordinator", "SyncFacade",
+    "SyncOrchestrator", "SyncRecommendation", "SyncRequest", "SyncResponse", "SyncRoute",
+    "SyncRouter", "SyncScheduler", "SynclineError", "TransferRow", "UnifiedDataSyncService",
+    "UnreachableError", "VerifyDifference", "VerifyReport", "find_endpoint",
+    "get_auto_sync_daemon", "get_cluster_data_status", "get_cluster_data_sync_daemon",
+    "get_ephemeral_sync_daemon", "get_stats", "get_sync_facade", "get_sync_recommendations",
+    "get_sync_router", "reset_sync_facade", "schedule_priority_sync", "split_config_key", "sync",
     "trigger_priority_sync",
 ]

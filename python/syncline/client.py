@@ -20,8 +20,9 @@ from .connection import Answer, exchange, stream_events
 from .decode import decode, decode_list
 from .endpoint import Endpoint, find_endpoint
 from .errors import InvalidRequestError, UnreachableError
-from .values import (Event, FlushReport, FreshnessRow, PeerStatus, RouteReport, StatsReport,
-                     StatusReport, SyncRequest, SyncResponse, TransferRow, VerifyReport)
+from .values import (DeadLetterRow, Event, FlushReport, FreshnessRow, PeerStatus, RouteReport,
+                     StatsReport, StatusReport, SyncRequest, SyncResponse, TransferRow,
+                     VerifyReport)
 
 PATIENCE_S = 60.0                # for what the daemon answers from memory
 PATIENCE_MORE_S = 30.0           # beyond the deadline that a request names itself
@@ -81,6 +82,23 @@ class Client:
         if not node or not all(c.isalnum() or c in "-_." for c in node):
             raise InvalidRequestError(f"{node!r} is no id of a node")
         (await self.raw("DELETE", f"/v1/nodes/{node}")).check()
+
+    async def dead_letters(self) -> list[DeadLetterRow]:
+        """Records that cannot be merged into this node's replica, with the reasons."""
+        return decode_list(DeadLetterRow, await self._get("/v1/dead-letters"), "dead_letters")
+
+    async def retry_dead_letters(self, *ids: str) -> tuple[int, int]:
+        """Merges them again (all, or those); answers how many were merged and how many are left."""
+        return await self._handle_dead_letters("retry", ids)
+
+    async def drop_dead_letters(self, *ids: str) -> tuple[int, int]:
+        """Forgets them on this node for good; answers how many, and how many are left."""
+        return await self._handle_dead_letters("drop", ids)
+
+    async def _handle_dead_letters(self, action: str, ids: tuple[str, ...]) -> tuple[int, int]:
+        body = {"action": action, "ids": list(ids)}
+        answer = await self._post("/v1/dead-letters", body, PATIENCE_VERIFY_S)
+        return answer["changed"], answer["left"]
 
     # ── reports ──
 

@@ -272,6 +272,16 @@ class FlushReport:
 
 
 @dataclass
+class DeadLetterRow:
+    """A record that cannot be merged on the node that was asked; it is kept there."""
+    id: str = ""                        # origin/epoch/seq
+    collection: str = ""
+    key: str = ""
+    reason: str = ""
+    bytes: int = 0
+
+
+@dataclass
 class VerifyDifference:
     node: str = ""
     what: str = ""

@@ -227,6 +227,18 @@ std::string text_of(const std::vector<TransferRow>& transfers, bool has_colour) 
   return table.text(has_colour);
 }
 
+std::string text_of(const std::vector<DeadLetterRow>& rows, bool has_colour) {
+  if (rows.empty()) return "No dead letters: every record that came could be merged.\n";
+  Table table({"ID", "COLLECTION", "UNIT", "SIZE"});
+  for (const DeadLetterRow& row : rows) {
+    table.add({Cell(row.id, Colour::kBold), Cell(row.collection), Cell(row.key),
+               number(say_bytes(static_cast<double>(row.bytes)))});
+    table.add_note(row.reason, Colour::kWarn);
+  }
+  return table.text(has_colour) +
+         "\nThey are kept. After an upgrade or other table rules: syncline dead-letter retry\n";
+}
+
 std::string text_of(const FlushReport& flush, bool has_colour) {
   const std::string domains =
       say_count(static_cast<std::uint64_t>(std::max(0, flush.acks)), "other failure domain");

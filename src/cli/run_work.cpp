@@ -1,4 +1,4 @@
-// flush, verify, notify, remove.
+// flush, verify, notify, remove, dead-letter.
 #include "cli/answer.hpp"
 #include "cli/door.hpp"
 #include "cli/exit_code.hpp"
@@ -76,6 +76,34 @@ int run_remove(Context& context, const Arguments& arguments) {
                             "another name.")
               << "\n";
   return kDone;
+}
+
+int run_dead_letter(Context& context, const Arguments& arguments) {
+  const Door door = reach(context, arguments);
+  if (!door.client) return door.exit_code;
+  const std::string action = arguments.text("ACTION");
+  if (action == "list") {
+    const auto rows = door.client->dead_letters();
+    if (!rows) return complain(context, rows.error());
+    if (wants_json(arguments)) {
+      print_as_json(context, http::DeadLettersOf<DeadLetterRow>{*rows});
+    } else {
+      context.out << text_of(*rows, context.has_colour);
+    }
+    return kDone;
+  }
+  const std::vector<std::string> ids = arguments.list("ID");
+  const auto done = action == "retry" ? door.client->retry_dead_letters(ids)
+                                      : door.client->drop_dead_letters(ids);
+  if (!done) return complain(context, done.error());
+  if (wants_json(arguments)) {
+    print_as_json(context, *done);
+  } else {
+    context.out << done->changed << (action == "retry" ? " merged" : " dropped") << ", "
+                << done->left << " left\n";
+  }
+  if (action != "retry" || done->left == 0) return kDone;
+  return done->changed > 0 ? kPartlyDone : kFailed;
 }
 
 int run_notify(Context& context, const Arguments& arguments) {

@@ -16,6 +16,7 @@ int run_route(Context& context, const Arguments& arguments);
 int run_status(Context& context, const Arguments& arguments);
 int run_nodes(Context& context, const Arguments& arguments);
 int run_remove(Context& context, const Arguments& arguments);
+int run_dead_letter(Context& context, const Arguments& arguments);
 int run_freshness(Context& context, const Arguments& arguments);
 int run_stats(Context& context, const Arguments& arguments);
 int run_transfers(Context& context, const Arguments& arguments);

@@ -189,6 +189,24 @@ CommandSpec remove_command() {
   return c;
 }
 
+CommandSpec dead_letter_command() {
+  CommandSpec c;
+  c.name = "dead-letter";
+  c.summary = "records that cannot be merged on this node: list, retry, drop";
+  c.text =
+      "A record whose bytes or schema do not fit this node's replica is kept beside it, with the "
+      "reason; other nodes may have merged it. 'retry' merges again, after an upgrade or other "
+      "table rules; 'drop' forgets it here for good. Without an ID: all of them.";
+  c.positionals = {{"ACTION", "list, retry or drop", true, false, {"list", "retry", "drop"}, true},
+                   {"ID", "as the list shows it", false, true, {}, false}};
+  c.options = with_ask({});
+  c.examples = {{"dead-letter list", "with the reasons"},
+                {"dead-letter retry", "after an upgrade"},
+                {"dead-letter drop spot-1/1790000000000/17", "one of them"}};
+  c.run = run_dead_letter;
+  return c;
+}
+
 }  // namespace
 
 void add_ask_commands(std::vector<CommandSpec>& table) {
@@ -217,6 +235,7 @@ void add_ask_commands(std::vector<CommandSpec>& table) {
   table.push_back(verify_command());
   table.push_back(notify_command());
   table.push_back(remove_command());
+  table.push_back(dead_letter_command());
 }
 
 const std::vector<CommandSpec>& commands() {

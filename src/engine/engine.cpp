@@ -164,6 +164,7 @@ void Engine::on(const ReplicaMeasured& event) {
   CollectionState& state = collections_[event.collection];
   state.replica_units = event.units;
   state.fingerprint = event.fingerprint;
+  state.aside = event.aside;
   tell(catalog::fingerprint_key(event.collection), event.fingerprint);
 }
 

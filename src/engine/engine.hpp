@@ -47,6 +47,7 @@ struct CollectionState {
   std::uint64_t open_units = 0;
   std::vector<std::string> problems;
   std::uint64_t replica_units = 0;
+  std::uint64_t aside = 0;  // records that cannot be merged here
   std::string fingerprint;
   std::uint64_t read_under_way = 0;  // id of the ReadSource or ScanFiles; 0 = none
   bool is_running_full = false;

@@ -80,6 +80,7 @@ struct ReplicaMeasured {
   core::CollectionName collection;
   std::uint64_t units = 0;
   std::string fingerprint;  // hex
+  std::uint64_t aside = 0;  // records that cannot be merged
 };
 // Asked to send records that this node no longer has in any form.
 struct RecordsUnavailable {

@@ -12,8 +12,6 @@ using core::NodeId;
 using core::ObjectVersion;
 
 namespace {
-constexpr core::Duration kRetryMin = core::milliseconds(500);
-constexpr core::Duration kRetryMax = core::seconds(60);
 constexpr core::Duration kDiskRetry = core::seconds(5);
 // A request's own timeout is not told to its targets.
 constexpr core::Duration kForcedFor = core::seconds(300);

@@ -79,6 +79,10 @@ class Objects {
   std::string why_waiting(const core::CollectionName& collection) const;
 
  private:
+  // Between two fetches of an object by whatever ways; doubled each time.
+  static constexpr core::Duration kRetryMin = core::milliseconds(500);
+  static constexpr core::Duration kRetryMax = core::seconds(60);
+
   struct Wanted {
     core::Instant since;
     std::optional<core::Instant> retry_at;

@@ -9,11 +9,6 @@ namespace syncline::engine {
 using core::NodeId;
 using core::ObjectVersion;
 
-namespace {
-constexpr core::Duration kRetryMin = core::milliseconds(500);
-constexpr core::Duration kRetryMax = core::seconds(60);
-}  // namespace
-
 // REQUIRES: the escalation has an attempt. The fetch has its place already.
 void Objects::attempt(FetchState fetch, core::Instant now, Actions& out) {
   const transfer::Attempt& next = *fetch.escalation->attempt();

@@ -141,6 +141,11 @@ facade::CollectionStatus collection_of(const Engine& engine,
   for (const std::string& damaged : state.damaged) {
     status.problems.push_back("damaged here: " + damaged);
   }
+  if (state.aside > 0) {
+    status.problems.push_back(plural(state.aside, "record") +
+                              " cannot be merged into the replica here; `syncline dead-letter "
+                              "list` has the reasons");
+  }
   if (state.blocked_since) {
     const double age = core::to_seconds(now - *state.blocked_since);
     status.oldest_pending_age_s = std::max(status.oldest_pending_age_s, age);

@@ -20,6 +20,7 @@
 #include "core/time.hpp"
 #include "facade/reports.hpp"
 #include "facade/types.hpp"
+#include "http/json.hpp"
 
 namespace syncline::http {
 
@@ -60,6 +61,10 @@ class Api {
   // DELETE /v1/nodes/<id>: out of the fleet for good. kMissing: nobody knows it. kConflict: it is
   // connected. kInvalid: it is this node.
   virtual core::Status remove_node(const std::string& id) = 0;
+  // GET /v1/dead-letters: records that cannot be merged here.
+  virtual core::Result<std::vector<facade::DeadLetterRow>> dead_letters() = 0;
+  // POST /v1/dead-letters. kInvalid: another action than retry and drop, or an id that is none.
+  virtual core::Result<DeadLetterAnswer> handle_dead_letters(const DeadLetterRequest& request) = 0;
   virtual std::string config_toml() = 0;   // GET /v1/config: as in force, no secrets
   virtual std::string metrics_text() = 0;  // GET /metrics: Prometheus text format 0.0.4
   virtual bool is_ready() = 0;             // GET /readyz: catalogs read, peers port open

@@ -238,6 +238,24 @@ Result<Done> Client::remove_node(const std::string& id) const {
   return Done{};
 }
 
+Result<std::vector<DeadLetterRow>> Client::dead_letters() const {
+  auto answer = state_->get<http::DeadLettersOf<DeadLetterRow>>("/v1/dead-letters");
+  if (!answer) return answer.error();
+  return std::move(answer->dead_letters);
+}
+
+Result<DeadLettersHandled> Client::retry_dead_letters(const std::vector<std::string>& ids) const {
+  return state_->post<DeadLettersHandled>("/v1/dead-letters",
+                                          http::to_json(http::DeadLetterRequest{"retry", "", ids}),
+                                          kPatienceVerifyS);
+}
+
+Result<DeadLettersHandled> Client::drop_dead_letters(const std::vector<std::string>& ids) const {
+  return state_->post<DeadLettersHandled>("/v1/dead-letters",
+                                          http::to_json(http::DeadLetterRequest{"drop", "", ids}),
+                                          kPatienceVerifyS);
+}
+
 Result<std::vector<EventRow>> Client::events(std::uint64_t after) const {
   auto answer = state_->get<http::EventsOf<EventRow>>("/v1/events?after=" + std::to_string(after));
   if (!answer) return answer.error();

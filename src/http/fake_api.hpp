@@ -62,6 +62,13 @@ class FakeApi : public Api {
     removed.push_back(id);
     return {};
   }
+  core::Result<std::vector<facade::DeadLetterRow>> dead_letters() override {
+    return dead_letters_answer;
+  }
+  core::Result<DeadLetterAnswer> handle_dead_letters(const DeadLetterRequest& request) override {
+    dead_letters_asked = request;
+    return DeadLetterAnswer{1, 2};
+  }
   std::string config_toml() override { return "[node]\nid = \"a\"\n"; }
   std::string metrics_text() override { return "syncline_units_pending 0\n"; }
   bool is_ready() override { return is_ready_answer; }
@@ -89,6 +96,8 @@ class FakeApi : public Api {
   core::Result<facade::SyncResponse> sync_answer = facade::SyncResponse{};
   facade::SyncRequest asked;
   std::vector<std::string> removed;
+  std::vector<facade::DeadLetterRow> dead_letters_answer;
+  DeadLetterRequest dead_letters_asked;
   facade::StatusReport status_answer;
   facade::StatsReport stats_answer;
   core::Result<facade::RouteReport> route_answer = facade::RouteReport{};

@@ -32,6 +32,49 @@ struct TransfersAnswerFields {
   }
 };
 
+struct DeadLetterRowFields {
+  static constexpr std::string_view kName = "DeadLetterRow";
+  static constexpr std::size_t kCount = 5;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("id", x.id, "origin/epoch/seq of the record");
+    field("collection", x.collection, "whose replica it does not fit");
+    field("key", x.key, "key of its unit, as it says");
+    field("reason", x.reason, "why it cannot be merged");
+    field("bytes", x.bytes, "its size; it is kept");
+  }
+};
+
+struct DeadLettersAnswerFields {
+  static constexpr std::string_view kName = "DeadLettersAnswer";
+  static constexpr std::size_t kCount = 1;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("dead_letters", x.dead_letters, "records that cannot be merged on this node");
+  }
+};
+
+struct DeadLetterRequestFields {
+  static constexpr std::string_view kName = "DeadLetterRequest";
+  static constexpr std::size_t kCount = 3;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("action", x.action, "retry or drop");
+    field("collection", x.collection, "empty: all");
+    field("ids", x.ids, "empty: all of them");
+  }
+};
+
+struct DeadLetterAnswerFields {
+  static constexpr std::string_view kName = "DeadLetterAnswer";
+  static constexpr std::size_t kCount = 2;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("changed", x.changed, "merged now, or dropped");
+    field("left", x.left, "that still cannot be merged");
+  }
+};
+
 struct EventsAnswerFields {
   static constexpr std::string_view kName = "EventsAnswer";
   static constexpr std::size_t kCount = 1;

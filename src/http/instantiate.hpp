@@ -17,23 +17,28 @@
   DO(FreshnessAnswer)                     \
   DO(TransfersAnswer)                     \
   DO(EventsAnswer)                        \
+  DO(DeadLettersAnswer)                   \
+  DO(DeadLetterRequest)                   \
+  DO(DeadLetterAnswer)                    \
   DO(facade::VerifyReport)                \
   DO(VerifyAnswer)                        \
   DO(ErrorAnswer)                         \
   DO(ConfigAnswer)
 
-#define SYNCLINE_FOR_EACH_CLIENT_TYPE(DO) \
-  DO(syncline::SyncRequest)               \
-  DO(syncline::SyncResponse)              \
-  DO(syncline::StatusReport)              \
-  DO(syncline::StatsReport)               \
-  DO(syncline::RouteReport)               \
-  DO(syncline::FlushReport)               \
-  DO(syncline::EventRow)                  \
-  DO(NodesOf<syncline::PeerStatus>)       \
-  DO(FreshnessOf<syncline::FreshnessRow>) \
-  DO(TransfersOf<syncline::TransferRow>)  \
-  DO(EventsOf<syncline::EventRow>)        \
+#define SYNCLINE_FOR_EACH_CLIENT_TYPE(DO)    \
+  DO(syncline::SyncRequest)                  \
+  DO(syncline::SyncResponse)                 \
+  DO(syncline::StatusReport)                 \
+  DO(syncline::StatsReport)                  \
+  DO(syncline::RouteReport)                  \
+  DO(syncline::FlushReport)                  \
+  DO(syncline::EventRow)                     \
+  DO(syncline::DeadLettersHandled)           \
+  DO(NodesOf<syncline::PeerStatus>)          \
+  DO(FreshnessOf<syncline::FreshnessRow>)    \
+  DO(TransfersOf<syncline::TransferRow>)     \
+  DO(EventsOf<syncline::EventRow>)           \
+  DO(DeadLettersOf<syncline::DeadLetterRow>) \
   DO(VerifyReportsOf<syncline::VerifyReport>)
 
 #define SYNCLINE_FOR_EACH_JSON_TYPE(DO) \

@@ -34,6 +34,16 @@ struct NotifyRequest {
   std::map<std::string, std::string> details;
 };
 
+struct DeadLetterRequest {
+  std::string action;            // retry | drop
+  std::string collection;        // empty: all
+  std::vector<std::string> ids;  // empty: all
+};
+struct DeadLetterAnswer {
+  std::uint64_t changed = 0;  // merged, or dropped
+  std::uint64_t left = 0;
+};
+
 struct ConfigAnswer {
   std::string toml;  // the configuration in force, without secrets
 };
@@ -43,12 +53,14 @@ struct ConfigAnswer {
 template <typename Row> struct NodesOf { std::vector<Row> nodes; };
 template <typename Row> struct FreshnessOf { std::vector<Row> freshness; };
 template <typename Row> struct TransfersOf { std::vector<Row> transfers; };
+template <typename Row> struct DeadLettersOf { std::vector<Row> dead_letters; };
 template <typename Row> struct EventsOf { std::vector<Row> events; };
 template <typename Row> struct VerifyReportsOf { std::vector<Row> reports; };
 // clang-format on
 using NodesAnswer = NodesOf<facade::PeerStatus>;
 using FreshnessAnswer = FreshnessOf<facade::FreshnessRow>;
 using TransfersAnswer = TransfersOf<facade::TransferRow>;
+using DeadLettersAnswer = DeadLettersOf<facade::DeadLetterRow>;
 using EventsAnswer = EventsOf<facade::EventRow>;
 using VerifyAnswer = VerifyReportsOf<facade::VerifyReport>;
 

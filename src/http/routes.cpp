@@ -27,12 +27,24 @@ struct KnownPath {
   const char* method;
 };
 constexpr KnownPath kPaths[] = {
-    {"/", "GET"},           {"/v1/sync", "POST"},   {"/v1/flush", "POST"},
-    {"/v1/verify", "POST"}, {"/v1/notify", "POST"}, {"/v1/status", "GET"},
-    {"/v1/nodes", "GET"},   {"/v1/stats", "GET"},   {"/v1/freshness", "GET"},
-    {"/v1/routes", "GET"},  {"/v1/events", "GET"},  {"/v1/transfers", "GET"},
-    {"/v1/config", "GET"},  {"/metrics", "GET"},    {"/healthz", "GET"},
-    {"/readyz", "GET"},     {"/objects/", "GET"},
+    {"/", "GET"},
+    {"/v1/sync", "POST"},
+    {"/v1/flush", "POST"},
+    {"/v1/verify", "POST"},
+    {"/v1/notify", "POST"},
+    {"/v1/dead-letters", "GET"},
+    {"/v1/status", "GET"},
+    {"/v1/nodes", "GET"},
+    {"/v1/stats", "GET"},
+    {"/v1/freshness", "GET"},
+    {"/v1/routes", "GET"},
+    {"/v1/events", "GET"},
+    {"/v1/transfers", "GET"},
+    {"/v1/config", "GET"},
+    {"/metrics", "GET"},
+    {"/healthz", "GET"},
+    {"/readyz", "GET"},
+    {"/objects/", "GET"},
 };
 
 template <typename T>
@@ -127,6 +139,11 @@ void add_verify(httplib::Server& server, Shared& shared) {
 }
 
 void add_notify(httplib::Server& server, Shared& shared) {
+  server.Post("/v1/dead-letters", [&shared](const Request& request, Response& response) {
+    const auto wanted = read_body<DeadLetterRequest>(request);
+    if (!wanted.ok()) return answer_error(response, wanted.error());
+    long_call(shared, response, [&] { answer(response, shared.api.handle_dead_letters(*wanted)); });
+  });
   server.Post("/v1/notify", [&shared](const Request& request, Response& response) {
     const auto wanted = read_body<NotifyRequest>(request);
     if (!wanted.ok()) return answer_error(response, wanted.error());
@@ -151,6 +168,11 @@ void add_reports(httplib::Server& server, Shared& shared) {
     const auto status = api.remove_node(request.matches[1]);
     if (!status.ok()) return answer_error(response, status.error());
     answer_json(response, "{\"is_removed\":true}");
+  });
+  server.Get("/v1/dead-letters", [&api](const Request&, Response& response) {
+    auto rows = api.dead_letters();
+    if (!rows.ok()) return answer_error(response, rows.error());
+    answer_json(response, to_json(DeadLettersAnswer{std::move(rows).value()}));
   });
   server.Get("/v1/freshness", [&api](const Request&, Response& response) {
     answer_json(response, to_json(FreshnessAnswer{api.freshness()}));

@@ -36,6 +36,9 @@ const Schema kSchemas[] = {
     {"verify-request", schema_of<VerifyRequest>, "Body of POST /v1/verify"},
     {"verify", schema_of<VerifyAnswer>, "Answer of POST /v1/verify"},
     {"notify-request", schema_of<NotifyRequest>, "Body of POST /v1/notify"},
+    {"dead-letters", schema_of<DeadLettersAnswer>, "Answer of GET /v1/dead-letters"},
+    {"dead-letter-request", schema_of<DeadLetterRequest>, "Body of POST /v1/dead-letters"},
+    {"dead-letter", schema_of<DeadLetterAnswer>, "Answer of POST /v1/dead-letters"},
     {"error", schema_of<ErrorAnswer>, "Body of every answer outside 2xx"},
 };
 

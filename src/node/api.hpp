@@ -30,7 +30,12 @@ struct ApiPorts {
   std::function<std::vector<std::string>(const core::CollectionName&)> config_keys;
   std::function<core::Result<http::OpenedObject>(const core::Root&)> open_object;
   std::function<std::map<core::NodeId, net::Traffic>()> traffic;  // on the loop
-  std::vector<std::string> transports;                            // that can start here
+  std::function<core::Result<std::vector<facade::DeadLetterRow>>()> dead_letters;
+  std::function<core::Result<http::DeadLetterAnswer>(
+      bool is_retry, const core::CollectionName& collection,
+      const std::set<std::pair<core::LogId, core::Seq>>& only)>
+      handle_dead_letters;
+  std::vector<std::string> transports;  // that can start here
   std::function<std::vector<facade::HookRow>()> hooks;
 };
 
@@ -52,6 +57,9 @@ class NodeApi final : public http::Api {
   core::Status notify(const std::string& event,
                       const std::map<std::string, std::string>& details) override;
   core::Status remove_node(const std::string& id) override;
+  core::Result<std::vector<facade::DeadLetterRow>> dead_letters() override;
+  core::Result<http::DeadLetterAnswer> handle_dead_letters(
+      const http::DeadLetterRequest& request) override;
   std::string config_toml() override;
   std::string metrics_text() override;
   bool is_ready() override { return is_ready_; }

@@ -124,6 +124,13 @@ core::Status Node::start_api() {
   };
   ports.open_object = [this](const core::Root& root) { return files_->open_for_http(root); };
   ports.traffic = [this] { return links_->traffic(); };
+  ports.dead_letters = [this] { return records_->dead_letters(); };
+  ports.handle_dead_letters = [this](bool is_retry, const core::CollectionName& collection,
+                                     const std::set<std::pair<core::LogId, core::Seq>>& only)
+      -> core::Result<http::DeadLetterAnswer> {
+    SYNCLINE_ASSIGN(const auto done, records_->handle_dead_letters(is_retry, collection, only));
+    return http::DeadLetterAnswer{done.changed, done.left};
+  };
   ports.transports = transports_here();
   ports.hooks = [this] {
     std::vector<facade::HookRow> rows;

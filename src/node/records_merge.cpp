@@ -61,6 +61,11 @@ void RecordsShell::carry_out(const engine::Merge& action) {
   });
 }
 
+engine::ReplicaMeasured RecordsShell::State::measured(const Lane& lane) {
+  return {lane.config.name, lane.replica->units(), to_string(lane.replica->fingerprint()),
+          lane.replica->aside_count()};
+}
+
 void RecordsShell::State::merge(Lane& lane, const engine::Merge& action,
                                 const std::vector<core::RecordBatchPtr>& batches) {
   if (const core::Status opened = lane.open_replica(); !opened.ok()) {
@@ -88,8 +93,7 @@ void RecordsShell::State::merge(Lane& lane, const engine::Merge& action,
         left,
         {core::ErrorKind::kMissing, "the journal could not be read for merging", ""}});
   }
-  ports.post(engine::ReplicaMeasured{action.log.collection, lane.replica->units(),
-                                     to_string(lane.replica->fingerprint())});
+  ports.post(measured(lane));
 }
 
 void RecordsShell::State::give_up(const engine::SendRecords& action, const SeqSet& lost,

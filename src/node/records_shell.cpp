@@ -96,7 +96,10 @@ core::Result<engine::Recovered> RecordsShell::recover(
       if (const core::Status opened = lane->open_replica(); !opened.ok()) note(opened.error());
       lane->replica_thread = std::make_unique<Serial>("sl-rep-" + name);
     }
-    if (lane->replica) SYNCLINE_TRY(s.compare_with_replica(*lane, recovered));
+    if (lane->replica) {
+      SYNCLINE_TRY(s.compare_with_replica(*lane, recovered));
+      s.ports.post(State::measured(*lane));
+    }
     s.lanes.emplace(collection.name, std::move(lane));
   }
   SYNCLINE_ASSIGN(const std::uint64_t bytes, s.store->journal_bytes());

@@ -66,6 +66,17 @@ class RecordsShell {
   core::Result<std::map<core::LogId, core::SeqSet>> with_config_key(
       const core::CollectionName& collection, const std::string& pattern);
 
+  // Records that the replicas could not merge. They wait for the replica's thread. Any other
+  // thread.
+  core::Result<std::vector<facade::DeadLetterRow>> dead_letters();
+  struct Handled {
+    std::uint64_t changed = 0;
+    std::uint64_t left = 0;
+  };
+  core::Result<Handled> handle_dead_letters(
+      bool is_retry, const core::CollectionName& collection,
+      const std::set<std::pair<core::LogId, core::Seq>>& only);
+
   void close();
 
  private:

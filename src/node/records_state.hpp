@@ -66,6 +66,7 @@ struct RecordsShell::State {
   core::Status compare_with_replica(const Lane& lane, engine::Recovered& recovered);
   void commit();
   void read(Lane& lane, const engine::ReadSource& action);
+  static engine::ReplicaMeasured measured(const Lane& lane);
   void merge(Lane& lane, const engine::Merge& action,
              const std::vector<core::RecordBatchPtr>& batches);
   // Takes back what the disk was said to hold, durably, before the engine is told.

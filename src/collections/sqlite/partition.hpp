@@ -117,6 +117,12 @@ class Partition {
                     std::size_t& bytes, core::RecordBatch& out);
   core::Result<ScrubReport> scrub(std::size_t units_max);
 
+  // ── partition_aside.cpp ──
+  core::Result<std::uint64_t> count_aside();
+  core::Status list_aside(std::size_t count_max, std::vector<AsideRecord>& out);
+  core::Result<MergeReport> retry_aside(const std::set<RecordId>& only);
+  core::Result<std::uint64_t> drop_aside(const std::set<RecordId>& only);
+
   std::map<core::LogId, core::SeqSet> merged() const;
   const reconcile::Fingerprint& fingerprint() const { return fingerprint_; }
   const std::string& path() const { return db_.path(); }

@@ -26,6 +26,7 @@ struct Replica::State {
   struct Place {
     std::map<LogId, SeqSet> merged;
     reconcile::Fingerprint fingerprint;
+    std::uint64_t aside = 0;
   };
 
   explicit State(const core::CollectionConfig& c) : config(c) {}
@@ -39,7 +40,7 @@ struct Replica::State {
     return has_config_key(config.replica) ? key : ConfigKey();
   }
   core::Result<Partition*> partition(const ConfigKey& key);
-  void note(const ConfigKey& key, const Partition& partition);
+  void note(const ConfigKey& key, Partition& partition);
   bool is_merged(const LogId& log, std::uint64_t seq) const;
 };
 
@@ -55,10 +56,11 @@ core::Result<Partition*> Replica::State::partition(const ConfigKey& key) {
   return open.front().second.get();
 }
 
-void Replica::State::note(const ConfigKey& key, const Partition& partition) {
+void Replica::State::note(const ConfigKey& key, Partition& partition) {
   Place& place = places[key];
   place.merged = partition.merged();
   place.fingerprint = partition.fingerprint();
+  if (const auto aside = partition.count_aside(); aside.ok()) place.aside = *aside;
   reconcile::Fingerprint sum;
   for (const auto& [name, one] : places) sum.add(one.fingerprint);
   const std::lock_guard lock(mutex);
@@ -145,6 +147,48 @@ core::Result<core::RecordBatch> Replica::read(const LogId& log, const SeqSet& wa
   std::sort(out.records.begin(), out.records.end(),
             [](const core::Record& a, const core::Record& b) { return a.seq < b.seq; });
   return out;
+}
+
+std::uint64_t Replica::aside_count() const {
+  std::uint64_t count = 0;
+  for (const auto& [key, place] : state_->places) count += place.aside;
+  return count;
+}
+
+core::Result<std::vector<AsideRecord>> Replica::aside(std::size_t count_max) {
+  std::vector<AsideRecord> out;
+  for (const auto& [key, place] : state_->places) {
+    if (place.aside == 0) continue;
+    SYNCLINE_ASSIGN(Partition* const partition, state_->partition(key));
+    SYNCLINE_TRY(partition->list_aside(count_max, out));
+  }
+  return out;
+}
+
+core::Result<MergeReport> Replica::retry_aside(const std::set<RecordId>& only) {
+  MergeReport report;
+  for (const auto& [key, place] : state_->places) {
+    if (place.aside == 0) continue;
+    SYNCLINE_ASSIGN(Partition* const partition, state_->partition(key));
+    auto one = partition->retry_aside(only);
+    state_->note(key, *partition);
+    if (!one.ok()) return one.error();
+    report.merged += one->merged - one->problems.size();
+    report.problems.insert(report.problems.end(), one->problems.begin(), one->problems.end());
+  }
+  return report;
+}
+
+core::Result<std::uint64_t> Replica::drop_aside(const std::set<RecordId>& only) {
+  std::uint64_t dropped = 0;
+  for (const auto& [key, place] : state_->places) {
+    if (place.aside == 0) continue;
+    SYNCLINE_ASSIGN(Partition* const partition, state_->partition(key));
+    SYNCLINE_ASSIGN(const std::uint64_t here, partition->drop_aside(only));
+    state_->note(key, *partition);
+    dropped += here;
+  }
+  return dropped;
 }
 
 std::uint64_t Replica::units() const {

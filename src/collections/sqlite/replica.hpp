@@ -18,8 +18,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/config.hpp"
@@ -36,6 +38,16 @@ struct MergeReport {
   std::uint64_t repeated = 0;         // had been merged before
   std::vector<std::string> problems;  // records that cannot be merged, one line each; kept aside
 };
+
+// A record that can never be merged as things are: kept with its bytes and the reason.
+struct AsideRecord {
+  core::LogId log;
+  core::Seq seq;
+  std::string key;  // of its unit, as it says
+  std::string reason;
+  std::uint64_t bytes = 0;
+};
+using RecordId = std::pair<core::LogId, core::Seq>;
 
 struct ScrubReport {
   std::uint64_t checked = 0;         // units compared with their hash
@@ -64,6 +76,15 @@ class Replica {
   // the name is left: Record::is_superseded().
   core::Result<core::RecordBatch> read(const core::LogId& log, const core::SeqSet& wanted,
                                        std::size_t bytes_max);
+
+  // What was put aside, at most so many.
+  std::uint64_t aside_count() const;
+  core::Result<std::vector<AsideRecord>> aside(std::size_t count_max);
+  // Tries to merge it again (after an upgrade, or with other table rules); what still cannot be
+  // stays. Empty `only`: all of it. Answers as merge().
+  core::Result<MergeReport> retry_aside(const std::set<RecordId>& only);
+  // Forgets it here for good; answers how many. The record still counts as merged.
+  core::Result<std::uint64_t> drop_aside(const std::set<RecordId>& only);
 
   std::uint64_t units() const;
   reconcile::Fingerprint fingerprint() const;

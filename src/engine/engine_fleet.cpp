@@ -71,6 +71,7 @@ void Engine::fact_changed(const NodeId& owner, const core::Fact& fact) {
     }
     is_fleet_stale_ = true;
     are_domains_stale_ |= change.is_domain;
+    if (change.is_reach) objects_.reach_changed();
   }
   if (change.removed) remove_node(*change.removed);
 }

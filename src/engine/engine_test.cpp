@@ -40,7 +40,10 @@ core::Config config() {
 
 class EngineTest : public testing::Test {
  protected:
-  EngineTest() : engine_(config(), recovered(), 1, now_) { step(Tick{}); }
+  explicit EngineTest(core::Config with = config())
+      : engine_(std::move(with), recovered(), 1, now_) {
+    step(Tick{});
+  }
 
   static Recovered recovered() {
     Recovered out;
@@ -231,6 +234,49 @@ TEST_F(EngineTest, a_machine_that_turns_out_to_be_a_spot_instance_says_so) {
   EXPECT_EQ(all<ReadSource>().size(), 1u) << "and looks at once at what may be at risk";
   step(FoundEphemeral{"aws", "its metadata say spot"});
   EXPECT_TRUE(all<Emit>().empty()) << "once";
+}
+
+class WithSsh : public EngineTest {
+ protected:
+  static core::Config with_ssh() {
+    core::Config with = config();
+    with.ssh.key_file = "/etc/key";
+    return with;
+  }
+  WithSsh() : EngineTest(with_ssh()) {}
+  void vault_relays(std::uint64_t version, const std::string& key, const std::string& value) {
+    core::DeltaMessage message;
+    core::CatalogDelta::Part part;
+    part.owner = NodeId("far");
+    part.incarnation = 1;
+    part.after = version - 1;
+    part.up_to = version;
+    part.facts.push_back({version, key, value, false});
+    message.delta.parts.push_back(part);
+    step(Received{kVault, message});
+  }
+};
+
+// Facts of one node come in the order of their keys: what it has before how it can be reached.
+TEST_F(WithSsh, a_file_of_a_node_without_a_link_is_fetched_once_it_told_how_it_can_be_reached) {
+  vault_is_there();
+  core::ObjectVersion version;
+  version.root = core::sha256("model");
+  version.size_bytes = 5;
+  version.origin = NodeId("far");
+  version.version.counters[NodeId("far")] = 1;
+  vault_relays(1, catalog::object_key(kModels, "m.pth"), core::encode(version));
+  EXPECT_TRUE(all<Fetch>().empty());
+  catalog::NodeSelf self;
+  self.host = "host-far";
+  self.storage = "disk-far";
+  self.advertise = "far.example:8750";
+  self.roots["models"] = "/models";
+  vault_relays(2, catalog::kSelfKey, catalog::encode(self));
+  const auto fetches = all<Fetch>();
+  ASSERT_EQ(fetches.size(), 1u);
+  EXPECT_EQ(fetches[0].transport, "ssh");
+  EXPECT_EQ(fetches[0].reach.at(NodeId("far")).host, "far.example");
 }
 
 }  // namespace

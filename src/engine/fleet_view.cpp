@@ -46,6 +46,9 @@ ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const s
     change.is_domain =
         was_known != (after != nullptr) ||
         (after != nullptr && (after->host != before.host || after->storage != before.storage));
+    change.is_reach = change.is_domain ||
+                      (after != nullptr &&
+                       (after->roots != before.roots || after->advertise != before.advertise));
   } else if (auto log = catalog::parse_log_key(key)) {
     auto held = core::parse_seq_set(is_removed ? std::string_view() : std::string_view(value));
     if (!held) {

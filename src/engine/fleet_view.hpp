@@ -35,6 +35,7 @@ struct ViewChange {
   std::optional<ObjectId> object;
   bool is_self = false;
   bool is_domain = false;               // the node's failure domain is another than before
+  bool is_reach = false;                // … or how its files can be got
   std::optional<core::NodeId> removed;  // a node that was removed from the fleet
 };
 

@@ -135,6 +135,10 @@ void Objects::object_changed(const ObjectId& object, core::Instant now) {
 
 void Objects::link_up(const NodeId& peer, core::Instant now) {
   ways_.link_up(peer, now);
+  reach_changed();
+}
+
+void Objects::reach_changed() {
   for (const ObjectId& object : std::exchange(sourceless_, {})) make_ready(object);
 }
 

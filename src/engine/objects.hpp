@@ -60,6 +60,7 @@ class Objects {
   void scanned(const FilesScanned& scan, core::Instant now, Actions& out);
   void object_changed(const ObjectId& object, core::Instant now);  // the catalog says something
   void link_up(const core::NodeId& peer, core::Instant now);       // may serve what nobody could
+  void reach_changed();  // likewise: a node told of another way to its files
   void wanted_anew(const core::CollectionName& collection, core::Instant now);
   void restore_clock(std::uint64_t hlc) { last_hlc_ = std::max(last_hlc_, hlc); }
   // A request wants these on this node now, and perhaps by one transport only.

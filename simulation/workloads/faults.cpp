@@ -6,12 +6,7 @@
 namespace syncline::simulation::workloads {
 
 namespace {
-core::Instant moment(Random& random, const Plan& plan) {
-  return core::Instant{random.between(core::seconds(1), plan.faults_end.since_start)};
-}
-int any_node(Random& random, const Plan& plan) {
-  return static_cast<int>(random.below(plan.machines.size()));
-}
+constexpr core::Duration kFaultsFrom = core::seconds(1);  // the fleet has begun
 int another(Random& random, const Plan& plan, int node) {
   const int count = static_cast<int>(plan.machines.size());
   return (node + random.between(1, count - 1)) % count;
@@ -34,19 +29,21 @@ void bad_network(Random& random, Plan& plan) {
     const std::int64_t ms = random.between(50, 8000);
     switch (random.between(0, 3)) {
       case 0:
-        plan.steps.push_back({moment(random, plan), StepKind::kCut, node, other, 0});
+        plan.steps.push_back({moment(random, plan, kFaultsFrom), StepKind::kCut, node, other, 0});
         break;
       case 1:
-        plan.steps.push_back({moment(random, plan), StepKind::kSlowLink, node, other, ms});
+        plan.steps.push_back(
+            {moment(random, plan, kFaultsFrom), StepKind::kSlowLink, node, other, ms});
         break;
       case 2: {  // both ways
-        const core::Instant at = moment(random, plan);
+        const core::Instant at = moment(random, plan, kFaultsFrom);
         plan.steps.push_back({at, StepKind::kBlock, node, other, ms});
         plan.steps.push_back({at, StepKind::kBlock, other, node, ms});
         break;
       }
       default:
-        plan.steps.push_back({moment(random, plan), StepKind::kBlock, node, other, ms});
+        plan.steps.push_back(
+            {moment(random, plan, kFaultsFrom), StepKind::kBlock, node, other, ms});
     }
   }
 }
@@ -72,10 +69,10 @@ void partitions(Random& random, Plan& plan) {
     const std::int64_t ms = random.between(2000, 20000);
     if (random.chance(50)) {
       plan.steps.push_back(
-          {moment(random, plan), StepKind::kIsolate, any_node(random, plan), 0, ms});
+          {moment(random, plan, kFaultsFrom), StepKind::kIsolate, any_node(random, plan), 0, ms});
     } else {
       const int mask = random.between(1, (1 << plan.machines.size()) - 2);
-      plan.steps.push_back({moment(random, plan), StepKind::kSplit, 0, mask, ms});
+      plan.steps.push_back({moment(random, plan, kFaultsFrom), StepKind::kSplit, 0, mask, ms});
     }
   }
 }
@@ -83,8 +80,8 @@ void partitions(Random& random, Plan& plan) {
 void crashes(Random& random, Plan& plan) {
   const int count = random.between(1, 6);
   for (int i = 0; i < count; ++i) {
-    plan.steps.push_back({moment(random, plan), StepKind::kCrash, any_node(random, plan), 0,
-                          random.between(100, 12000)});
+    plan.steps.push_back({moment(random, plan, kFaultsFrom), StepKind::kCrash,
+                          any_node(random, plan), 0, random.between(100, 12000)});
   }
 }
 
@@ -100,35 +97,37 @@ void bad_disks(Random& random, Plan& plan) {
   const int count = random.between(1, 4);
   for (int i = 0; i < count; ++i) {
     const StepKind kind = random.chance(50) ? StepKind::kDiskFull : StepKind::kDiskSlow;
-    plan.steps.push_back(
-        {moment(random, plan), kind, any_node(random, plan), 0, random.between(500, 10000)});
+    plan.steps.push_back({moment(random, plan, kFaultsFrom), kind, any_node(random, plan), 0,
+                          random.between(500, 10000)});
   }
 }
 
 void bad_clocks(Random& random, Plan& plan) {
   const int count = random.between(1, 4);
   for (int i = 0; i < count; ++i) {
-    plan.steps.push_back({moment(random, plan), StepKind::kWallJump, any_node(random, plan), 0,
+    plan.steps.push_back({moment(random, plan, kFaultsFrom), StepKind::kWallJump,
+                          any_node(random, plan), 0,
                           random.between(-86'400, 86'400) * std::int64_t{1000}});
   }
 }
 
 void lost_disk(Random& random, Plan& plan) {
   if (!may_lose(plan)) return;
-  plan.steps.push_back({moment(random, plan), StepKind::kWipe, any_node(random, plan), 0,
-                        random.between(100, 10000)});
+  plan.steps.push_back({moment(random, plan, kFaultsFrom), StepKind::kWipe, any_node(random, plan),
+                        0, random.between(100, 10000)});
 }
 
 void lost_machine(Random& random, Plan& plan) {
   if (!may_lose(plan)) return;
-  plan.steps.push_back({moment(random, plan), StepKind::kDestroy, any_node(random, plan), 0, 0});
+  plan.steps.push_back(
+      {moment(random, plan, kFaultsFrom), StepKind::kDestroy, any_node(random, plan), 0, 0});
 }
 
 void spot_notices(Random& random, Plan& plan) {
   for (std::size_t i = 0; i < plan.machines.size(); ++i) {
     if (!plan.machines[i].is_ephemeral || !may_lose(plan)) continue;
-    plan.steps.push_back({moment(random, plan), StepKind::kNotice, static_cast<int>(i), 0,
-                          random.between(0, 10000)});
+    plan.steps.push_back({moment(random, plan, kFaultsFrom), StepKind::kNotice, static_cast<int>(i),
+                          0, random.between(0, 10000)});
   }
 }
 

@@ -22,4 +22,12 @@ void lost_machine(Random& random, Plan& plan);  // one is destroyed without noti
 void spot_notices(Random& random, Plan& plan);  // spot nodes get their notice, then are gone
 void removal(Random& random, Plan& plan);       // a destroyed node is removed by an operator
 
+// What they draw with.
+inline core::Instant moment(Random& random, const Plan& plan, core::Duration earliest) {
+  return core::Instant{random.between(earliest, plan.faults_end.since_start)};
+}
+inline int any_node(Random& random, const Plan& plan) {
+  return static_cast<int>(random.below(plan.machines.size()));
+}
+
 }  // namespace syncline::simulation::workloads

@@ -95,20 +95,16 @@ std::error_code TlsStream::error_of(int returned) {
   }
 }
 
-void TlsStream::finish(Done& done, const std::error_code& error) {
-  Done call = std::exchange(done, nullptr);
-  if (call) call(error);
-}
-
-void TlsStream::when(asio::ip::tcp::socket::wait_type what, void (TlsStream::*then)(), Done& done) {
-  // Whoever owns this stream is held by `done` until it was called.
-  socket_.async_wait(what, [this, then, &done, held = done](const std::error_code& error) {
-    if (error) {
-      finish(done, error);
-    } else {
-      (this->*then)();
-    }
-  });
+void TlsStream::when(asio::ip::tcp::socket::wait_type what, void (TlsStream::*then)(Done),
+                     Done done) {
+  socket_.async_wait(what,
+                     [this, then, done = std::move(done)](const std::error_code& error) mutable {
+                       if (error) {
+                         done(error);
+                       } else {
+                         (this->*then)(std::move(done));
+                       }
+                     });
 }
 
 std::error_code TlsStream::send_outbox() {
@@ -131,7 +127,6 @@ std::error_code TlsStream::send_outbox() {
 // ── handshake ───────────────────────────────────────────────────────────────────────────────────
 
 void TlsStream::async_handshake(bool is_client, Verify verify, Done done) {
-  shaking_ = std::move(done);
   verify_ = std::move(verify);
   SSL* ssl = ssl_.get();
   SSL_set_verify(ssl, SSL_get_verify_mode(ssl), [](int preverified, X509_STORE_CTX* context) {
@@ -143,37 +138,43 @@ void TlsStream::async_handshake(bool is_client, Verify verify, Done done) {
   std::error_code error;
   socket_.native_non_blocking(true, error);
   is_client ? SSL_set_connect_state(ssl) : SSL_set_accept_state(ssl);
-  asio::post(socket_.get_executor(),
-             [this, held = shaking_, error] { error ? finish(shaking_, error) : shake(); });
+  asio::post(socket_.get_executor(), [this, done = std::move(done), error]() mutable {
+    if (error) {
+      done(error);
+    } else {
+      shake(std::move(done));
+    }
+  });
 }
 
-void TlsStream::shake() {
+void TlsStream::shake(Done done) {
   ERR_clear_error();
   const int returned = SSL_do_handshake(ssl_.get());
   const std::error_code error = returned == 1 ? std::error_code() : error_of(returned);
   // An alert is sent too: the peer is to know why.
   const std::error_code sent = send_outbox();
   if (error && error != asio::error::would_block) {
-    finish(shaking_, error);
+    done(error);
   } else if (sent == asio::error::would_block) {
-    when(asio::ip::tcp::socket::wait_write, &TlsStream::shake, shaking_);
+    when(asio::ip::tcp::socket::wait_write, &TlsStream::shake, std::move(done));
   } else if (sent) {
-    finish(shaking_, sent);
+    done(sent);
   } else if (error) {
-    when(asio::ip::tcp::socket::wait_read, &TlsStream::shake, shaking_);
+    when(asio::ip::tcp::socket::wait_read, &TlsStream::shake, std::move(done));
   } else {
-    finish(shaking_, {});
+    done({});
   }
 }
 
 // ── in ──────────────────────────────────────────────────────────────────────────────────────────
 
 void TlsStream::async_read(std::string& first, std::string& second, Done done) {
-  reading_ = Reading{{&first, &second}, 0, 0, std::move(done)};
-  asio::post(socket_.get_executor(), [this, held = reading_.done] { read_on(); });
+  reading_ = Reading{{&first, &second}, 0, 0};
+  asio::post(socket_.get_executor(),
+             [this, done = std::move(done)]() mutable { read_on(std::move(done)); });
 }
 
-void TlsStream::read_on() {
+void TlsStream::read_on(Done done) {
   while (reading_.part < 2) {
     std::string& part = *reading_.parts[reading_.part];
     if (reading_.at == part.size()) {
@@ -189,20 +190,21 @@ void TlsStream::read_on() {
     if (returned == 1) continue;
     const std::error_code error = error_of(returned);
     if (error == asio::error::would_block) {
-      when(asio::ip::tcp::socket::wait_read, &TlsStream::read_on, reading_.done);
+      when(asio::ip::tcp::socket::wait_read, &TlsStream::read_on, std::move(done));
     } else {
-      finish(reading_.done, error);
+      done(error);
     }
     return;
   }
-  finish(reading_.done, {});
+  done({});
 }
 
 // ── out ─────────────────────────────────────────────────────────────────────────────────────────
 
 void TlsStream::async_write(std::string_view first, std::string_view second, Done done) {
-  writing_ = Writing{{first, second}, 0, std::move(done)};
-  asio::post(socket_.get_executor(), [this, held = writing_.done] { write_on(); });
+  writing_ = Writing{{first, second}, 0};
+  asio::post(socket_.get_executor(),
+             [this, done = std::move(done)]() mutable { write_on(std::move(done)); });
 }
 
 void TlsStream::seal_some() {
@@ -220,24 +222,24 @@ void TlsStream::seal_some() {
   }
 }
 
-void TlsStream::write_on() {
+void TlsStream::write_on(Done done) {
   while (true) {
     const std::error_code sent = send_outbox();
     if (sent == asio::error::would_block) {
-      when(asio::ip::tcp::socket::wait_write, &TlsStream::write_on, writing_.done);
+      when(asio::ip::tcp::socket::wait_write, &TlsStream::write_on, std::move(done));
       return;
     }
     if (sent) {
-      finish(writing_.done, sent);
+      done(sent);
       return;
     }
     if (writing_.part == 2) {
-      finish(writing_.done, {});
+      done({});
       return;
     }
     seal_some();
     if (outbox_.empty() && writing_.part < 2) {  // the session is broken
-      finish(writing_.done, asio::error::connection_aborted);
+      done(asio::error::connection_aborted);
       return;
     }
   }

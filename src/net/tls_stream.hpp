@@ -45,26 +45,25 @@ class TlsStream {
     std::string* parts[2] = {nullptr, nullptr};
     std::size_t at = 0;  // bytes of the part being filled
     int part = 0;
-    Done done;
   };
   struct Writing {
     std::string_view parts[2];
     int part = 0;
-    Done done;
   };
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
 
-  void shake();
-  void read_on();
-  void write_on();
+  // `done` travels with the handlers, never in a member: it holds whoever owns this stream, and
+  // handlers that never run are destroyed with the io_context.
+  void shake(Done done);
+  void read_on(Done done);
+  void write_on(Done done);
   void seal_some();
   // Empties the outbox as far as the socket takes it; would_block: wait until it is writable.
   std::error_code send_outbox();
   std::error_code error_of(int returned);
-  void finish(Done& done, const std::error_code& error);
-  void when(asio::ip::tcp::socket::wait_type what, void (TlsStream::*then)(), Done& done);
+  void when(asio::ip::tcp::socket::wait_type what, void (TlsStream::*then)(Done), Done done);
 
   static int bio_write(BIO* bio, const char* data, int size);
   static int bio_read(BIO* bio, char* into, int size);
@@ -74,7 +73,6 @@ class TlsStream {
   asio::ip::tcp::socket socket_;
   std::unique_ptr<SSL, Free> ssl_;
   Verify verify_;
-  Done shaking_;
   Reading reading_;
   Writing writing_;
   std::string outbox_;  // sealed, not yet sent

@@ -101,7 +101,8 @@ Result<LandingMeta> LandingSite::State::read_meta(const std::string& id) const {
 }
 
 void LandingSite::State::remove_staged(const std::string& id) const {
-  for (const char* ending : {".data", ".meta", ".meta.new", ".kept"}) {
+  // The notes first: alone they would speak of a file that is no longer theirs.
+  for (const char* ending : {".meta", ".meta.new", ".data", ".kept"}) {
     ::unlinkat(staging.get(), (id + ending).c_str(), 0);
   }
 }

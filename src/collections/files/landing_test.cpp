@@ -153,6 +153,21 @@ TEST_F(LandingTest, what_was_not_synced_is_not_claimed) {
   EXPECT_FALSE(resumed.value()->has_piece(1));
 }
 
+TEST_F(LandingTest, notes_that_outlived_their_data_claim_nothing_of_the_next_file) {
+  const std::string content = content_of_size(9 * kPieceBytes);
+  auto landing = begin(request_for("a", content));
+  write_missing(*landing, content);
+  ASSERT_TRUE(landing->checkpoint().ok());
+  landing.reset();
+  // As a kill between the object's move into its place and the removal of its notes leaves it.
+  for (const std::string& name : staged()) {
+    if (name.find(".data") != std::string::npos) std::filesystem::remove(at(".syncline/staging/" + name));
+  }
+  begin(request_for("a", content)).reset();  // killed before its first checkpoint
+  landing = begin(request_for("a", content));
+  EXPECT_EQ(landing->bytes_present(), 0u);
+}
+
 TEST_F(LandingTest, notes_that_are_damaged_cost_a_new_fetch_and_nothing_else) {
   const std::string content = content_of_size(9 * kPieceBytes);
   auto landing = begin(request_for("a", content));

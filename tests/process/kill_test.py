@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import games  # noqa: E402
 from rig import DB, FleetTest, is_sanitized  # noqa: E402
 
-ROUNDS = int(os.environ.get("SYNCLINE_KILL_ROUNDS", "60" if is_sanitized() else "200"))
+ROUNDS = int(os.environ.get("SYNCLINE_KILL_ROUNDS", "20" if is_sanitized() else "200"))
 SEED = int(os.environ.get("SYNCLINE_SEED", str(random.SystemRandom().randint(1, 10**9))))
 NODES = ["a", "b", "c", "d"]
 WRITERS = ["a", "b"]

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <cstring>
 
 #include <algorithm>
 #include <fstream>
@@ -45,11 +46,11 @@ inline TestObject test_object(std::string content) {
 inline std::string test_bytes(std::size_t size, std::uint64_t seed = 1) {
   std::string bytes(size, '\0');
   std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
-  for (char& byte : bytes) {
+  for (std::size_t i = 0; i < size; i += sizeof state) {
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
-    byte = static_cast<char>(state >> 24);
+    std::memcpy(bytes.data() + i, &state, std::min(sizeof state, size - i));
   }
   return bytes;
 }

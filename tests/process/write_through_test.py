@@ -46,7 +46,7 @@ class WriteThrough(unittest.TestCase):
         code, answer = self.fleet.cli("spot", "notify", "game-completed")
         took = time.monotonic() - started
         self.assertNotEqual(code, 0)
-        # On a slow machine `home` may be known as dead by now: then its five are to be copied again.
+        # On a slow machine `home` may be known as dead by now: then its five copies are gone.
         self.assertRegex(str(answer), "games: [27] not yet held by 1 other failure domain")
         self.assertGreaterEqual(took, TIMEOUT_S - 0.5)
         self.assertLessEqual(self.games()["durable"], 5, "nothing is said to be safe that is not")

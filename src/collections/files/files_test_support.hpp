@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -56,11 +58,11 @@ class FilesTest : public testing::Test {
 inline std::string content_of_size(std::size_t size, std::uint64_t seed = 1) {
   std::string bytes(size, '\0');
   std::uint64_t x = seed * 0x9e3779b97f4a7c15ull + 1;
-  for (char& c : bytes) {
+  for (std::size_t i = 0; i < size; i += sizeof x) {
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;
-    c = static_cast<char>(x);
+    std::memcpy(bytes.data() + i, &x, std::min(sizeof x, size - i));
   }
   return bytes;
 }

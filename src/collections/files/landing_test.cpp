@@ -161,7 +161,8 @@ TEST_F(LandingTest, notes_that_outlived_their_data_claim_nothing_of_the_next_fil
   landing.reset();
   // As a kill between the object's move into its place and the removal of its notes leaves it.
   for (const std::string& name : staged()) {
-    if (name.find(".data") != std::string::npos) std::filesystem::remove(at(".syncline/staging/" + name));
+    if (name.find(".data") != std::string::npos)
+      std::filesystem::remove(at(".syncline/staging/" + name));
   }
   begin(request_for("a", content)).reset();  // killed before its first checkpoint
   landing = begin(request_for("a", content));

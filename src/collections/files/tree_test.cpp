@@ -90,9 +90,14 @@ TEST_F(TreeTest, a_writer_that_has_been_idle_for_long_does_not_hold_a_file_back_
 TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_content) {
   config_.stable_ms = 0;
   auto tree = open();
+  using Clock = std::chrono::steady_clock;
   const std::string zeros(16 << 20, '0');
   const std::string ones(16 << 20, '1');
   put("a", zeros);
+  const auto before = Clock::now();
+  const core::Root root_of_zeros = root_of(zeros);
+  const auto one_look = Clock::now() - before;  // of a scan, on this machine, in this build
+  const core::Root root_of_ones = root_of(ones);
   std::atomic<bool> is_over{false};
   std::thread writer([&] {
     for (int round = 0; !is_over; ++round) {
@@ -103,18 +108,21 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
       }
       ::close(fd);
       // Long enough to look stable to a scan, too short for every scan to be over in time.
-      std::this_thread::sleep_for(std::chrono::milliseconds(round % 3 == 0 ? 60 : 22));
+      std::this_thread::sleep_for(round % 3 == 0 ? 4 * one_look : one_look / 2);
     }
   });
   int taken = 0;
   int postponed = 0;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-  while (std::chrono::steady_clock::now() < end) {
+  const auto start = Clock::now();
+  const auto passed = [&](int seconds) {
+    return Clock::now() - start > std::chrono::seconds(seconds);
+  };
+  while (!passed(2) || (!passed(60) && (taken == 0 || postponed == 0))) {
     const ScanOutcome outcome = tree->scan({}, nullptr, later(0));
     postponed += static_cast<int>(outcome.unstable.size());
     for (const SeenFile& seen : outcome.changed) {
       ++taken;
-      EXPECT_TRUE(seen.root == root_of(zeros) || seen.root == root_of(ones));
+      EXPECT_TRUE(seen.root == root_of_zeros || seen.root == root_of_ones);
     }
   }
   is_over = true;

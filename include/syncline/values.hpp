@@ -52,6 +52,7 @@ struct CollectionStatus {
   std::uint64_t replica_units = 0;         // in this node's replica
   std::string fingerprint;                 // hex; equal on nodes with equal replicas
   std::optional<double> last_proof_age_s;  // since scrub last proved the replica
+  std::string derived;  // what its derived tables come from: "12 matches rated; skipped: …"
   std::vector<std::string> problems;  // unreadable source, schema without key …, one line each
   std::vector<OriginLag> origins;
 };

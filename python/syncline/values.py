@@ -150,6 +150,7 @@ class CollectionStatus:
     replica_units: int = 0
     fingerprint: str = ""
     last_proof_age_s: float | None = None
+    derived: str = ""
     problems: list[str] = field(default_factory=list)
     origins: list[OriginLag] = field(default_factory=list)
 

@@ -52,7 +52,8 @@ core::CollectionConfig collection(const std::string& name) {
       matches.aliases[std::string("model_") + side] = kept;
       matches.aliases[std::string("model_") + side + "_id"] = kept;
     }
-    c.tables["elo_ratings"].rule = core::MergeRule::kDerived;
+    c.derive.by = "elo";
+    c.tables[c.derive.ratings].rule = core::MergeRule::kDerived;
     c.tables["rating_history"].rule = core::MergeRule::kDerived;
     c.freshness_target_s = 300;
   } else {

@@ -60,6 +60,7 @@ Table collections_table(const std::vector<CollectionStatus>& collections) {
                state_of(c)});
     if (!c.why.empty()) table.add_note(c.why, c.is_over_target ? Colour::kBad : Colour::kWarn);
     for (const std::string& problem : c.problems) table.add_note(problem, Colour::kBad);
+    if (!c.derived.empty()) table.add_note(c.derived);
     if (c.open_units > 0) {
       table.add_note(say_count(c.open_units, "unit is", "units are") +
                      " still being written by a program; taken when complete");

@@ -146,6 +146,19 @@ struct TableConfig {
   bool operator==(const TableConfig&) const = default;
 };
 
+// Tables of a replica that are computed from its rows.
+struct DeriveConfig {
+  std::string by;  // elo | sql; empty = nothing is derived
+  std::string matches = "match_history";
+  std::string ratings = "elo_ratings";
+  double start = 1500;
+  double k = 32;
+  std::map<std::string, double> pinned;                // participant -> rating that never moves
+  std::vector<std::string> unrated = {"candidate_*"};  // globs
+  std::string script;                                  // absolute
+  bool operator==(const DeriveConfig&) const = default;
+};
+
 struct CollectionConfig {
   CollectionName name;
   Kind kind = Kind::kFiles;
@@ -169,6 +182,7 @@ struct CollectionConfig {
   std::int64_t scan_interval_s = 300;  // files: full scan, beside inotify
   bool replicate_deletes = false;
   std::vector<std::string> tables_exclude;
+  DeriveConfig derive;
 };
 
 // Who is told of events: a program, or a URL.

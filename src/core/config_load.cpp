@@ -113,7 +113,7 @@ class Loader : private ConfigTakes {
 
   Status load_collection(const toml::table& table) {
     CollectionConfig collection;
-    std::vector<std::string> known{"placement", "tables"};
+    std::vector<std::string> known{"placement", "tables", "derive"};
     for (const CollectionSetting& s : collection_settings()) known.emplace_back(s.key);
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
@@ -123,6 +123,10 @@ class Loader : private ConfigTakes {
       }
       if (name == "tables") {
         SYNCLINE_TRY(load_tables(node, collection));
+        continue;
+      }
+      if (name == "derive") {
+        SYNCLINE_TRY(load_derive(node, collection.derive));
         continue;
       }
       const CollectionSetting* setting = nullptr;
@@ -161,6 +165,11 @@ class Loader : private ConfigTakes {
     }
     absolute(collection.root);
     absolute(collection.replica);
+    absolute(collection.derive.script);
+    if (const toml::node* derive = table.get("derive")) {
+      const std::string why = complete_derive(collection);
+      if (!why.empty()) return wrong("collection " + name + ": " + why, *derive);
+    }
     if (is_sqlite && collection.include == std::vector<std::string>{"**"}) {
       collection.include = {"**/*.db", "**/*.sqlite", "**/*.sqlite3"};
     }
@@ -189,6 +198,23 @@ class Loader : private ConfigTakes {
       SYNCLINE_TRY(take(value, *field, field->into));
     }
     return check_roles(placement.roles, node);
+  }
+
+  Status load_derive(const toml::node& node, DeriveConfig& derive) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return wrong("derive is written as [collection.derive]", node);
+    std::vector<std::string> known;
+    for (const DeriveSetting& s : derive_settings()) known.emplace_back(s.key);
+    for (const auto& [key, value] : *table) {
+      const DeriveSetting* setting = nullptr;
+      for (const DeriveSetting& s : derive_settings()) {
+        if (key.str() == s.key) setting = &s;
+      }
+      if (setting == nullptr) return unknown(std::string(key.str()), known, value);
+      SYNCLINE_TRY(std::visit([&, &from = value](auto* into) { return take(from, *setting, into); },
+                              setting->field(derive)));
+    }
+    return {};
   }
 
   Status load_tables(const toml::node& node, CollectionConfig& collection) {

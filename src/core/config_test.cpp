@@ -85,6 +85,27 @@ TEST(Config, says_in_one_line_what_is_wrong_and_where) {
       {"[[collection]]\nname = \"x\"\nkind = \"files\"\nroot = \"r\"\n[[collection]]\nname = "
        "\"x\"\nkind = \"files\"\nroot = \"r\"",
        "stands twice"},
+      {"[[collection]]\nname = \"x\"\nkind = \"files\"\nroot = \"r\"\nderive = { by = \"elo\" }",
+       "derive is for collections of kind sqlite"},
+      {"[[collection]]\nname = \"x\"\nkind = \"sqlite\"\nreplica = \"r\"\nderive = { by = "
+       "\"glicko\" }",
+       "by must be elo or sql"},
+      {"[[collection]]\nname = \"x\"\nkind = \"sqlite\"\nreplica = \"r\"\nderive = { by = \"elo\", "
+       "kk = 3 }",
+       "unknown key 'kk'; did you mean 'k'?"},
+      {"[[collection]]\nname = \"x\"\nkind = \"sqlite\"\nreplica = \"r\"\nderive = { by = \"elo\", "
+       "k = -1 }",
+       "k must be from 0 to 1000 points"},
+      {"[[collection]]\nname = \"x\"\nkind = \"sqlite\"\nreplica = \"r\"\nderive = { by = \"sql\" "
+       "}",
+       "needs `script`"},
+      {"[[collection]]\nname = \"x\"\nkind = \"sqlite\"\nreplica = \"r\"\nderive = { by = \"sql\", "
+       "script = \"s\" }",
+       "needs a table with rule"},
+      {"[[collection]]\nname = \"x\"\nkind = \"sqlite\"\nreplica = \"r\"\nderive = { by = \"elo\" "
+       "}\n"
+       "[collection.tables.elo_ratings]\nrule = \"union\"",
+       "must have rule = \"derived\""},
       {"[[collection]]\nname = \"x\"\nkind = \"files\"\nroot = \"r\"\nplacement = { role = [] }",
        "unknown key 'role'; did you mean 'roles'?"},
   };

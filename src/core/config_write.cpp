@@ -90,6 +90,18 @@ std::string hook_text(const HookConfig& hook) {
   return out;
 }
 
+std::string derive_text(const DeriveConfig& derive) {
+  if (derive.by.empty()) return "";
+  std::string out = "[collection.derive]\n";
+  DeriveConfig copy = derive;
+  DeriveConfig defaults;
+  for (const DeriveSetting& s : derive_settings()) {
+    const std::string value = text_of(s.field(copy));
+    if (value != text_of(s.field(defaults))) out += std::string(s.key) + " = " + value + "\n";
+  }
+  return out;
+}
+
 std::string collection_text(const CollectionConfig& collection) {
   std::string out = "\n[[collection]]\n";
   CollectionConfig copy = collection;
@@ -121,7 +133,7 @@ std::string collection_text(const CollectionConfig& collection) {
       out += "aliases = {" + aliases + " }\n";
     }
   }
-  return out;
+  return out + derive_text(collection.derive);
 }
 
 constexpr const char* kExamples = R"(
@@ -164,9 +176,8 @@ constexpr const char* kExamples = R"(
 # kind = "sqlite"
 # root = "data/elo"
 # replica = "data/replica/elo.db"
-# [collection.tables.elo_ratings]
-# rule = "latest"
-# latest_by = "last_update"
+# [collection.derive]                     # ratings are computed from the united matches, the same
+# by = "elo"                              # on every node, in the table elo_ratings of the replica
 
 # Registry: rows of all nodes, the newer one wins.
 # [[collection]]
@@ -269,7 +280,13 @@ std::string settings_as_markdown() {
       "\n`placement = { roles = […], nodes = [globs], exclude_nodes = [globs], config_keys = "
       "[globs] }` says who wants the collection.\n\n`[collection.tables.NAME]` sets for one table: "
       "`key` (natural key), `rule` (`union`, `latest`, `derived`), `latest_by` (column), `aliases` "
-      "(column as found = column as kept).\n";
+      "(column as found = column as kept).\n\n`[collection.derive]` computes tables of the replica "
+      "from its rows, in the transaction of each merge:\n\n| key | default | unit | what it does "
+      "|\n|---|---|---|---|\n";
+  DeriveConfig derive;
+  for (const DeriveSetting& s : derive_settings()) {
+    row(s.key, text_of(s.field(derive)), s.unit, s.doc);
+  }
   out += "\n## [[hook]]\n\n| key | default | unit | what it does |\n|---|---|---|---|\n";
   HookConfig hook;
   for (const HookSetting& s : hook_settings()) row(s.key, text_of(s.field(hook)), s.unit, s.doc);

@@ -42,6 +42,21 @@ struct CollectionSetting {
 };
 const std::vector<CollectionSetting>& collection_settings();
 
+using DeriveFieldRef =
+    std::variant<std::string*, double*, std::vector<std::string>*, std::map<std::string, double>*>;
+
+struct DeriveSetting {
+  const char* key;
+  const char* unit;
+  const char* doc;
+  std::function<DeriveFieldRef(DeriveConfig&)> field;
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+};
+const std::vector<DeriveSetting>& derive_settings();
+// Gives the table of the ratings its rule. Empty: it can be used; otherwise why not.
+std::string complete_derive(CollectionConfig& collection);
+
 using HookFieldRef = std::variant<std::string*, int*, std::int64_t*, std::vector<std::string>*>;
 
 struct HookSetting {

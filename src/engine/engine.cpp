@@ -165,6 +165,8 @@ void Engine::on(const ReplicaMeasured& event) {
   state.replica_units = event.units;
   state.fingerprint = event.fingerprint;
   state.aside = event.aside;
+  state.derived = event.derived;
+  state.derive_problem = event.problem;
   tell(catalog::fingerprint_key(event.collection), event.fingerprint);
 }
 

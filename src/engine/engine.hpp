@@ -48,6 +48,8 @@ struct CollectionState {
   std::vector<std::string> problems;
   std::uint64_t replica_units = 0;
   std::uint64_t aside = 0;  // records that cannot be merged here
+  std::string derived;
+  std::string derive_problem;
   std::string fingerprint;
   std::uint64_t read_under_way = 0;  // id of the ReadSource or ScanFiles; 0 = none
   bool is_running_full = false;

@@ -81,6 +81,8 @@ struct ReplicaMeasured {
   std::uint64_t units = 0;
   std::string fingerprint;  // hex
   std::uint64_t aside = 0;  // records that cannot be merged
+  std::string derived;      // what its derived tables come from, one sentence
+  std::string problem;      // why they are not derived
 };
 // Asked to send records that this node no longer has in any form.
 struct RecordsUnavailable {

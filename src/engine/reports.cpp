@@ -146,6 +146,10 @@ facade::CollectionStatus collection_of(const Engine& engine,
                               " cannot be merged into the replica here; `syncline dead-letter "
                               "list` has the reasons");
   }
+  status.derived = state.derived;
+  if (!state.derive_problem.empty()) {
+    status.problems.push_back("derived tables are not up to date: " + state.derive_problem);
+  }
   if (state.blocked_since) {
     const double age = core::to_seconds(now - *state.blocked_since);
     status.oldest_pending_age_s = std::max(status.oldest_pending_age_s, age);

@@ -27,7 +27,7 @@ struct OriginLagFields {
 
 struct CollectionStatusFields {
   static constexpr std::string_view kName = "CollectionStatus";
-  static constexpr std::size_t kCount = 16;
+  static constexpr std::size_t kCount = 17;
   template <typename V, typename T>
   static void visit(V&& field, T& x) {
     field("name", x.name, "the collection's name");
@@ -44,6 +44,7 @@ struct CollectionStatusFields {
     field("replica_units", x.replica_units, "units in this node's replica");
     field("fingerprint", x.fingerprint, "hex; equal on nodes with equal replicas");
     field("last_proof_age_s", x.last_proof_age_s, "seconds since scrub last proved the replica");
+    field("derived", x.derived, "what its derived tables come from; empty when none are");
     field("problems", x.problems, "unreadable source, schema without key …: one line each");
     field("origins", x.origins, "one row per log that is known here");
   }

@@ -62,8 +62,13 @@ void RecordsShell::carry_out(const engine::Merge& action) {
 }
 
 engine::ReplicaMeasured RecordsShell::State::measured(const Lane& lane) {
-  return {lane.config.name, lane.replica->units(), to_string(lane.replica->fingerprint()),
-          lane.replica->aside_count()};
+  live::DerivedReport derived = lane.replica->derived();
+  return {lane.config.name,
+          lane.replica->units(),
+          to_string(lane.replica->fingerprint()),
+          lane.replica->aside_count(),
+          std::move(derived.text),
+          std::move(derived.problem)};
 }
 
 void RecordsShell::State::merge(Lane& lane, const engine::Merge& action,

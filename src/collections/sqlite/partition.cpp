@@ -12,20 +12,19 @@ using core::SeqSet;
 using core::Status;
 namespace db = syncline::sqlite;
 
-Partition::Partition(db::Database file, const core::CollectionConfig& config,
-                     std::span<Deriver* const> derivers)
+Partition::Partition(db::Database file, const core::CollectionConfig& config)
     : db_(std::move(file)),
       config_(config),
       rules_(encode_rules(config)),
-      derivers_(derivers.begin(), derivers.end()) {}
+      deriver_(make_deriver(config)) {}
 
 core::Result<std::unique_ptr<Partition>> Partition::open(const std::string& path,
                                                          const core::CollectionConfig& config,
-                                                         const core::ConfigKey& config_key,
-                                                         std::span<Deriver* const> derivers) {
+                                                         const core::ConfigKey& config_key) {
   SYNCLINE_ASSIGN(auto file, open_replica_file(path, config.name, config_key));
-  std::unique_ptr<Partition> partition(new Partition(std::move(file), config, derivers));
+  std::unique_ptr<Partition> partition(new Partition(std::move(file), config));
   SYNCLINE_TRY(partition->load());
+  SYNCLINE_TRY(partition->derive_if_new());
   return partition;
 }
 
@@ -50,7 +49,7 @@ Status Partition::load() {
     return Error{ErrorKind::kCorrupt, "the replica's fingerprint is damaged", db_.path()};
   }
   SYNCLINE_ASSIGN(pending_, db_.ask_number("SELECT count(*) FROM syncline_refs WHERE is_pending"));
-  return {};
+  return load_derivation();
 }
 
 Status Partition::load_logs() {
@@ -137,7 +136,7 @@ Status Partition::finish(MergeReport&) {
     SYNCLINE_TRY(save_unit(*unit));
   }
   unmeasured_.clear();
-  for (Deriver* deriver : derivers_) SYNCLINE_TRY(deriver->run(db_));
+  SYNCLINE_TRY(derive());
   for (auto& [id, log] : logs_) {
     if (!log.is_changed) continue;
     SYNCLINE_ASSIGN(db::Statement* const update,

@@ -104,12 +104,17 @@ struct ShapeLayout {
   bool has_references = false;
 };
 
+struct Derivation {
+  DerivedCounts counts;
+  bool is_made = false;
+  std::string problem;  // why not
+};
+
 class Partition {
  public:
   static core::Result<std::unique_ptr<Partition>> open(const std::string& path,
                                                        const core::CollectionConfig& config,
-                                                       const core::ConfigKey& config_key,
-                                                       std::span<Deriver* const> derivers);
+                                                       const core::ConfigKey& config_key);
 
   core::Result<MergeReport> merge(std::span<const Incoming> records);
   // Appends to `out`, counting in `bytes`; stops at about `bytes_max`.
@@ -123,6 +128,7 @@ class Partition {
   core::Result<MergeReport> retry_aside(const std::set<RecordId>& only);
   core::Result<std::uint64_t> drop_aside(const std::set<RecordId>& only);
 
+  const Derivation& derivation() const { return derivation_; }
   std::map<core::LogId, core::SeqSet> merged() const;
   const reconcile::Fingerprint& fingerprint() const { return fingerprint_; }
   const std::string& path() const { return db_.path(); }
@@ -147,8 +153,7 @@ class Partition {
   };
   using Names = std::map<std::pair<int, std::string>, std::int64_t>;  // (table, name) -> rowid
 
-  Partition(syncline::sqlite::Database db, const core::CollectionConfig& config,
-            std::span<Deriver* const> derivers);
+  Partition(syncline::sqlite::Database db, const core::CollectionConfig& config);
 
   // ── partition.cpp ──
   core::Status load();
@@ -157,6 +162,12 @@ class Partition {
   core::Status finish(MergeReport& report);
   core::Result<Log*> log_of(const core::LogId& id);
   core::Result<syncline::sqlite::Statement*> sql(const char* text);
+
+  // ── partition_derive.cpp ──
+  core::Status load_derivation();
+  core::Status derive_if_new();
+  core::Status derive();
+  core::Result<DerivedCounts> run_deriver(bool only_added);
 
   // ── partition_merge.cpp ──
   core::Status merge_one(const Incoming& incoming, MergeReport& report);
@@ -233,8 +244,11 @@ class Partition {
 
   syncline::sqlite::Database db_;
   const core::CollectionConfig& config_;
-  const std::string rules_;  // encode_rules(config_)
-  std::vector<Deriver*> derivers_;
+  const std::string rules_;                 // encode_rules(config_)
+  const std::unique_ptr<Deriver> deriver_;  // null: nothing is derived
+  Derivation derivation_;
+  std::set<std::string> touched_;  // tables, since the last derivation
+  bool is_changed_ = false;        // … and not by new rows alone
 
   std::map<core::LogId, Log> logs_;
   std::map<std::int64_t, core::LogId> log_names_;

@@ -196,6 +196,9 @@ Status Partition::put_aside(const Incoming& incoming, std::int64_t log, const st
 }
 
 Status Partition::take_version(Version version, MergeReport& report) {
+  if (deriver_) {
+    for (const core::TableRows& table : version.unit.tables) touched_.insert(table.table);
+  }
   SYNCLINE_ASSIGN(std::optional<StoredUnit> known, find_unit(version.unit.key));
   if (known && known->is_here) return refold(std::move(version), std::move(*known), report);
   StoredUnit unit = known ? std::move(*known) : StoredUnit();
@@ -242,6 +245,7 @@ Status Partition::refold(Version version, StoredUnit unit, MergeReport& report) 
       return save_unit(unit);
     }
   }
+  is_changed_ = true;
   auto old = versions_of(unit);
   if (!old.ok() && old.error().kind != ErrorKind::kConflict) return old.error();
   std::vector<Version> versions;

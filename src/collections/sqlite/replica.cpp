@@ -27,6 +27,7 @@ struct Replica::State {
     std::map<LogId, SeqSet> merged;
     reconcile::Fingerprint fingerprint;
     std::uint64_t aside = 0;
+    Derivation derivation;
   };
 
   explicit State(const core::CollectionConfig& c) : config(c) {}
@@ -50,7 +51,7 @@ core::Result<Partition*> Replica::State::partition(const ConfigKey& key) {
     open.splice(open.begin(), open, it);
     return open.front().second.get();
   }
-  SYNCLINE_ASSIGN(auto opened, Partition::open(path_for(config.replica, key), config, key, {}));
+  SYNCLINE_ASSIGN(auto opened, Partition::open(path_for(config.replica, key), config, key));
   if (open.size() >= kOpenMax) open.pop_back();
   open.emplace_front(key, std::move(opened));
   return open.front().second.get();
@@ -60,6 +61,7 @@ void Replica::State::note(const ConfigKey& key, Partition& partition) {
   Place& place = places[key];
   place.merged = partition.merged();
   place.fingerprint = partition.fingerprint();
+  place.derivation = partition.derivation();
   if (const auto aside = partition.count_aside(); aside.ok()) place.aside = *aside;
   reconcile::Fingerprint sum;
   for (const auto& [name, one] : places) sum.add(one.fingerprint);
@@ -189,6 +191,32 @@ core::Result<std::uint64_t> Replica::drop_aside(const std::set<RecordId>& only) 
     dropped += here;
   }
   return dropped;
+}
+
+DerivedReport Replica::derived() const {
+  DerivedReport report;
+  DerivedCounts sum;
+  for (const auto& [key, place] : state_->places) {
+    const Derivation& one = place.derivation;
+    if (!one.problem.empty()) report.problem = one.problem;
+    sum.rated += one.counts.rated;
+    sum.without_participants += one.counts.without_participants;
+    sum.without_winner += one.counts.without_winner;
+    sum.with_unrated += one.counts.with_unrated;
+  }
+  if (state_->config.derive.by != "elo" || !report.problem.empty()) return report;
+  report.text = std::to_string(sum.rated) + " matches rated";
+  const std::pair<std::uint64_t, const char*> skipped[] = {
+      {sum.without_participants, "without two participants"},
+      {sum.without_winner, "without a known winner"},
+      {sum.with_unrated, "with a participant that gets no rating"}};
+  const char* before = "; skipped: ";
+  for (const auto& [count, why] : skipped) {
+    if (count == 0) continue;
+    report.text += before + std::to_string(count) + " " + why;
+    before = ", ";
+  }
+  return report;
 }
 
 std::uint64_t Replica::units() const {

@@ -49,6 +49,12 @@ struct AsideRecord {
 };
 using RecordId = std::pair<core::LogId, core::Seq>;
 
+// What is said of the tables that are derived.
+struct DerivedReport {
+  std::string text;     // "12 matches rated; skipped: 2 without a known winner"; empty: none are
+  std::string problem;  // why they are not derived; empty: they are
+};
+
 struct ScrubReport {
   std::uint64_t checked = 0;         // units compared with their hash
   std::vector<std::string> damaged;  // one line each
@@ -85,6 +91,8 @@ class Replica {
   core::Result<MergeReport> retry_aside(const std::set<RecordId>& only);
   // Forgets it here for good; answers how many. The record still counts as merged.
   core::Result<std::uint64_t> drop_aside(const std::set<RecordId>& only);
+
+  DerivedReport derived() const;
 
   std::uint64_t units() const;
   reconcile::Fingerprint fingerprint() const;

@@ -180,7 +180,7 @@ void Node::carry_out(const engine::Merge& action) {
     }
     step(engine::Merged{action.log, world_.bug == Bug::kMergeNotDone ? action.seqs : merged});
     step(engine::ReplicaMeasured{action.log.collection, disk_.replica.units.size(),
-                                 to_string(disk_.replica.fingerprint)});
+                                 to_string(disk_.replica.fingerprint), 0, "", ""});
   };
   if (world_.bug == Bug::kMergeNotDone && world_.random.chance(20)) {
     later(core::Duration(0), engine::Merged{action.log, action.seqs});

@@ -4,9 +4,9 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <cstring>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>

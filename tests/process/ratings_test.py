@@ -1,4 +1,4 @@
-"""Ratings and registry as older programs wrote them, on two nodes: united, none lost, none doubled."""
+"""Ratings and registry of older programs on two nodes: united, none lost, none doubled."""
 
 import json
 import pathlib

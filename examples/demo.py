@@ -6,7 +6,8 @@ Monte-Carlo tree search) runs on two of them at once, each writing its own SQLit
 published. The spot instance is killed with kill -9 in the middle of a game. Then plain SQL, read
 from each replica, says whether a game that was acknowledged is lost, doubled or torn.
 
-Exit code 0 only if nothing is. KEEP=1 leaves the fleet up; --stop ends a fleet left up.
+Exit code 0 only if nothing is. `--scenario migration` shows another day: migration.py. KEEP=1
+leaves the fleet up; --stop ends a fleet left up.
 """
 
 import argparse
@@ -20,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "examples")]
 
 import games  # noqa: E402
+import migration  # noqa: E402
 from demo_parts import AckWatcher, ModelWatcher, Screen, publish_model  # noqa: E402
 from fleet import GAMES, MODELS, Fleet, FleetError, stop_kept_fleet  # noqa: E402
 
@@ -200,7 +202,10 @@ def day(screen, fleet):
     return is_good
 
 
-SCENARIOS = {"day": day}
+SCENARIOS = {
+    "day": ("Syncline: a fleet of four on this machine", day),
+    "migration": ("Syncline: a fleet of the older programs moves over", migration.run),
+}
 
 
 def show_how_to_look(screen, fleet):
@@ -218,19 +223,21 @@ def show_how_to_look(screen, fleet):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="day")
+    parser.add_argument("--folder", type=pathlib.Path, default=FOLDER, help="of the fleet")
     parser.add_argument("--stop", action="store_true", help="end a fleet that KEEP=1 left up")
     options = parser.parse_args()
     screen = Screen()
-    ended = stop_kept_fleet(FOLDER)
+    ended = stop_kept_fleet(options.folder)
     if options.stop:
         screen.line(f"{ended} processes of the demo's fleet ended")
         return 0
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    shutil.rmtree(options.folder, ignore_errors=True)
     is_kept = os.environ.get("KEEP", "") not in ("", "0")
-    screen.title("Syncline: a fleet of four on this machine")
+    title, play = SCENARIOS[options.scenario]
+    screen.title(title)
     try:
-        with Fleet(FOLDER, is_kept=is_kept) as fleet:
-            is_good = SCENARIOS[options.scenario](screen, fleet)
+        with Fleet(options.folder, is_kept=is_kept) as fleet:
+            is_good = play(screen, fleet)
             if is_kept:
                 show_how_to_look(screen, fleet)
             return 0 if is_good else 1

@@ -97,7 +97,7 @@ TEST(Elo, pinned_ratings_stay_and_what_cannot_be_rated_is_counted) {
                    record("n", 6, {"g6", "candidate_7", "bob", "bob", 6, "", ""}),
                    record("n", 7, {"g7", "", "", "", 7, "{not json", "bob"})});
   EXPECT_EQ(replica->derived().text,
-            "1 matches rated; skipped: 3 without two participants, 2 without a known winner, "
+            "1 match rated; skipped: 3 without two participants, 2 without a known winner, "
             "1 with a participant that gets no rating");
   EXPECT_EQ(ask(path, "SELECT participant_id, games_played FROM elo_ratings ORDER BY 1"),
             (std::vector<std::string>{"'bob'|1", "'random'|1"}));
@@ -114,7 +114,7 @@ TEST(Elo, other_settings_rate_everything_anew_when_the_replica_is_opened) {
   const auto replica = open(config);
   EXPECT_EQ(ask(path, "SELECT rating FROM elo_ratings WHERE participant_id = 'ann'"),
             (std::vector<std::string>{"1505.000000r"}));
-  EXPECT_EQ(replica->derived().text, "1 matches rated");
+  EXPECT_EQ(replica->derived().text, "1 match rated");
 }
 
 TEST(Elo, a_replica_that_merged_ratings_before_says_so_and_still_takes_records) {

@@ -205,7 +205,7 @@ DerivedReport Replica::derived() const {
     sum.with_unrated += one.counts.with_unrated;
   }
   if (state_->config.derive.by != "elo" || !report.problem.empty()) return report;
-  report.text = std::to_string(sum.rated) + " matches rated";
+  report.text = std::to_string(sum.rated) + (sum.rated == 1 ? " match" : " matches") + " rated";
   const std::pair<std::uint64_t, const char*> skipped[] = {
       {sum.without_participants, "without two participants"},
       {sum.without_winner, "without a known winner"},

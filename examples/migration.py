@@ -117,9 +117,9 @@ def play(fleet, name, file, count, seed):
 def add_matches(folder, name, matches):
     a, b = SIDES[name]
     with sqlite3.connect(folder / "data" / "unified_elo.db") as db:
-        db.execute("CREATE TABLE IF NOT EXISTS match_history (id INTEGER PRIMARY KEY AUTOINCREMENT, "
-                   f"{a} TEXT, {b} TEXT, winner TEXT, board_type TEXT, num_players INTEGER, "
-                   "timestamp REAL, game_id TEXT)")
+        db.execute("CREATE TABLE IF NOT EXISTS match_history ("
+                   f"id INTEGER PRIMARY KEY AUTOINCREMENT, {a} TEXT, {b} TEXT, winner TEXT, "
+                   "board_type TEXT, num_players INTEGER, timestamp REAL, game_id TEXT)")
         db.executemany(
             f"INSERT INTO match_history (game_id, {a}, {b}, winner, timestamp, board_type, "
             "num_players) VALUES (?, ?, ?, ?, ?, 'hex8', 2)", matches)
@@ -199,7 +199,7 @@ def work_on(screen, fleet):
     add_matches(spot, "spot-1", [("m5", "canonical_v3", "canonical_v2", "canonical_v3", 30.0)])
     add_file(trainer / "models" / "canonical_v3.pth", 31)
     add_version(trainer, "model-of-home", 2, "production")
-    screen.step("a day's work: 10 games and a match on spot-1, a model and its version on trainer-1")
+    screen.step("a day's work: 10 games and a match on spot-1, a model and a version on trainer-1")
 
 
 # ── the proof ──

@@ -41,7 +41,9 @@ Engine::Engine(core::Config config, Recovered recovered, std::uint64_t seed, Ins
                 [this](const LogId& log, const core::SeqSet& held) {
                   tell(catalog::log_key(log), core::to_string(held));
                 },
-                [this](core::Duration took) { stats_.became_durable(took); }},
+                [this](const CollectionName& collection, core::Duration took) {
+                  stats_.became_durable(collection.text, took);
+                }},
                seed + 2),
       objects_(config_, view_, peers_,
                {[this](const CollectionName& collection) -> const std::set<NodeId>& {
@@ -55,7 +57,8 @@ Engine::Engine(core::Config config, Recovered recovered, std::uint64_t seed, Ins
                     tell(key, core::encode(*version));
                   }
                 },
-                [this](std::uint64_t bytes) { return placement_.may_take(bytes, disk_); }}),
+                [this](std::uint64_t bytes) { return placement_.may_take(bytes, disk_); },
+                [this](const facade::Fetched& fetch) { stats_.fetched(fetch); }}),
       requests_(
           config_, view_, peers_, records_,
           {[this](const facade::SyncRequest& request, const core::CollectionConfig& collection,

@@ -19,6 +19,7 @@
 #include "engine/fleet_view.hpp"
 #include "engine/peers.hpp"
 #include "engine/ways.hpp"
+#include "facade/series.hpp"
 
 namespace syncline::engine {
 
@@ -28,6 +29,8 @@ struct ObjectsDoor {
   std::function<void(const ObjectId&, const core::ObjectVersion*)> tell_version;
   // May a file of so many bytes be taken now? Otherwise why not: disk limits of this node.
   std::function<core::Status(std::uint64_t bytes)> may_take;
+  // An attempt to fetch ended.
+  std::function<void(const facade::Fetched&)> fetched;
 };
 
 // What one data frame carries (net::kDataFrameBytes).

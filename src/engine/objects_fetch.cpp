@@ -65,6 +65,8 @@ void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out)
   auto it = fetches_.find(done.job);
   if (it == fetches_.end()) return;  // cancelled meanwhile
   const transfer::Attempt tried = *it->second.escalation->attempt();
+  door_.fetched({transfer::to_string(tried.transport), it->second.object.first.text,
+                 done.served_by.text, done.bytes, done.status.ok(), now - it->second.attempted_at});
   if (!done.status.ok()) {
     ways_.failed(tried, done.served_by, done.status.error(), now);
     FetchState fetch = std::move(it->second);

@@ -243,7 +243,7 @@ void Records::ack(const NodeId& peer, const LogId& log, Actions& out) const {
 
 void Records::settled(const LogId& log, const std::vector<replication::PendingRecord>& durable,
                       core::Instant now) {
-  for (const auto& record : durable) door_.became_durable(now - record.local_at);
+  for (const auto& record : durable) door_.became_durable(log.collection, now - record.local_at);
   trim_dirty_.insert(log);
   if (writers_.at(log).is_settled()) active_.erase(log);
 }

@@ -45,7 +45,7 @@ struct RecordsDoor {
   std::function<const std::set<core::NodeId>&(const core::CollectionName&)> wanted_by;
   // Tells the fleet what this node holds of a log.
   std::function<void(const core::LogId&, const core::SeqSet& held)> tell_held;
-  std::function<void(core::Duration commit_to_durable)> became_durable;
+  std::function<void(const core::CollectionName&, core::Duration commit_to_durable)> became_durable;
 };
 
 // The first ranges of a set, as many as a message or a fact may have: bounded, and still true.

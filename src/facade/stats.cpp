@@ -8,6 +8,14 @@
 
 namespace syncline::facade {
 
+void Histogram::add(core::Duration took) {
+  const double seconds = std::max(core::to_seconds(took), 0.0);
+  const auto at = std::lower_bound(kBoundsS.begin(), kBoundsS.end(), seconds);
+  ++counts[static_cast<std::size_t>(at - kBoundsS.begin())];
+  ++count;
+  sum_s += seconds;
+}
+
 void LatencyWindow::add(core::Duration latency) {
   const std::int64_t ns = std::max<std::int64_t>(latency.count(), 0);
   if (samples_.size() < kLatencySamples) {
@@ -36,10 +44,23 @@ void Stats::count(const std::string& backend, std::uint64_t bytes, bool is_ok,
   row.bytes += bytes;
   if (!is_ok) ++row.errors;
   row.seconds += std::max(core::to_seconds(took), 0.0);
+  series_.syncs[backend].add(took);
 }
 
-void Stats::became_durable(core::Duration commit_to_durable) {
+void Stats::became_durable(const std::string& collection, core::Duration commit_to_durable) {
   durable_.add(commit_to_durable);
+  series_.durable[collection].add(commit_to_durable);
+}
+
+void Stats::fetched(const Fetched& fetch) {
+  const auto count_in = [&](FetchSeries& series) {
+    series.bytes += fetch.bytes;
+    series.errors += fetch.is_ok ? 0 : 1;
+    series.took.add(fetch.took);
+  };
+  count_in(series_.by_transport[fetch.transport]);
+  count_in(series_.by_collection[fetch.collection]);
+  if (!fetch.node.empty()) count_in(series_.by_node[fetch.node]);
 }
 
 void Stats::add(const std::string& counter, std::uint64_t amount) {

@@ -10,6 +10,7 @@
 
 #include "core/time.hpp"
 #include "facade/reports.hpp"
+#include "facade/series.hpp"
 
 namespace syncline::facade {
 
@@ -32,11 +33,13 @@ class Stats {
  public:
   // One request, or one part of a request for "all", ended.
   void count(const std::string& backend, std::uint64_t bytes, bool is_ok, core::Duration took);
-  void became_durable(core::Duration commit_to_durable);
+  void became_durable(const std::string& collection, core::Duration commit_to_durable);
+  void fetched(const Fetched& fetch);
   void add(const std::string& counter, std::uint64_t amount = 1);
 
   // Every backend has a row, those never used too; rows by name.
   StatsReport report() const;
+  const Series& series() const { return series_; }
 
  private:
   struct Row {
@@ -48,6 +51,7 @@ class Stats {
   std::map<std::string, Row> rows_;
   std::map<std::string, std::uint64_t> counters_;
   LatencyWindow durable_;
+  Series series_;
 };
 
 }  // namespace syncline::facade

@@ -39,7 +39,7 @@ TEST(Stats, counts_by_backend_and_in_total) {
 TEST(Stats, percentiles_are_of_the_nearest_rank) {
   Stats stats;
   EXPECT_EQ(stats.report().durable_p99_ms, 0);
-  for (int ms = 1; ms <= 100; ++ms) stats.became_durable(milliseconds(ms));
+  for (int ms = 1; ms <= 100; ++ms) stats.became_durable("games", milliseconds(ms));
   EXPECT_DOUBLE_EQ(stats.report().durable_p50_ms, 50);
   EXPECT_DOUBLE_EQ(stats.report().durable_p99_ms, 99);
 }
@@ -72,6 +72,33 @@ RC_GTEST_PROP(Stats, a_percentile_is_the_smallest_sample_that_enough_do_not_exce
   RC_ASSERT(share_at_most(answer) >= needed);
   RC_ASSERT(share_at_most(answer - 1) < needed);
   RC_ASSERT(std::find(samples.begin(), samples.end(), answer) != samples.end());
+}
+
+TEST(Stats, histograms_have_each_duration_in_the_bucket_whose_bound_it_does_not_exceed) {
+  Histogram histogram;
+  for (const int ms : {-3, 0, 5, 6, 10, 1000, 1001, 299'999, 300'000, 300'001}) {
+    histogram.add(milliseconds(ms));
+  }
+  const std::map<double, std::uint64_t> wanted = {
+      {0.005, 3}, {0.01, 2}, {1, 1}, {2.5, 1}, {300, 2}};
+  for (std::size_t i = 0; i < kBoundsS.size(); ++i) {
+    const auto it = wanted.find(kBoundsS[i]);
+    EXPECT_EQ(histogram.counts[i], it == wanted.end() ? 0u : it->second) << kBoundsS[i];
+  }
+  EXPECT_EQ(histogram.counts.back(), 1u);
+  EXPECT_EQ(histogram.count, 10u);
+  EXPECT_NEAR(histogram.sum_s, 902.022, 1e-9);
+}
+
+TEST(Stats, a_fetch_counts_for_its_transport_its_collection_and_its_node) {
+  Stats stats;
+  stats.fetched({"p2p", "models", "home", 100, true, milliseconds(20)});
+  stats.fetched({"ssh", "models", "", 7, false, milliseconds(30)});
+  const Series& series = stats.series();
+  EXPECT_EQ(series.by_transport.at("p2p").bytes, 100u);
+  EXPECT_EQ(series.by_transport.at("ssh").errors, 1u);
+  EXPECT_EQ(series.by_collection.at("models").took.count, 2u);
+  EXPECT_EQ(series.by_node.size(), 1u) << "nobody is blamed for what came from nobody";
 }
 
 }  // namespace

@@ -228,7 +228,8 @@ std::string NodeApi::config_toml() {
 }
 
 std::string NodeApi::metrics_text() {
-  return node::metrics_text(status(), stats(), transfers().size());
+  const auto series = loop_.call([](engine::Engine& engine) { return engine.stats().series(); });
+  return node::metrics_text(status(), stats(), series, transfers().size());
 }
 
 core::Result<http::OpenedObject> NodeApi::open_object(const core::Root& root) {

@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,9 @@ class Families {
   }
   MetricFamily& counter(const std::string& name, const std::string& help) {
     return add(name, help, MetricType::Counter);
+  }
+  MetricFamily& histogram(const std::string& name, const std::string& help) {
+    return add(name, help, MetricType::Histogram);
   }
   std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
@@ -44,6 +48,21 @@ void put(MetricFamily& family, const Labels& labels, double value) {
   } else {
     metric.gauge.value = value;
   }
+  family.metric.push_back(std::move(metric));
+}
+
+void put(MetricFamily& family, const Labels& labels, const facade::Histogram& histogram) {
+  ClientMetric metric;
+  for (const auto& [name, text] : labels) metric.label.push_back({name, text});
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
+    below += histogram.counts[i];
+    const double bound =
+        i < facade::kBoundsS.size() ? facade::kBoundsS[i] : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back({below, bound});
+  }
+  metric.histogram.sample_count = histogram.count;
+  metric.histogram.sample_sum = histogram.sum_s;
   family.metric.push_back(std::move(metric));
 }
 
@@ -115,10 +134,36 @@ void add_stats(Families& families, const facade::StatsReport& stats) {
   for (const auto& [name, value] : stats.counters) put(counters, {{"name", name}}, number(value));
 }
 
+void add_fetches(Families& families, const std::string& prefix, const std::string& label,
+                 const std::map<std::string, facade::FetchSeries>& rows) {
+  const std::string by = ", by " + label;
+  auto& bytes = families.counter(prefix + "fetch_bytes_total", "Received by fetches of files" + by);
+  auto& errors = families.counter(prefix + "fetch_errors_total", "Attempts that failed" + by);
+  auto& took = families.histogram(prefix + "fetch_duration_seconds",
+                                  "Attempts to fetch a file, good and bad" + by);
+  for (const auto& [name, row] : rows) {
+    const Labels labels{{label, name}};
+    put(bytes, labels, number(row.bytes));
+    put(errors, labels, number(row.errors));
+    put(took, labels, row.took);
+  }
+}
+
+void add_series(Families& families, const facade::Series& series) {
+  auto& syncs = families.histogram("sync_duration_seconds", "Requests, by backend");
+  for (const auto& [backend, took] : series.syncs) put(syncs, {{"backend", backend}}, took);
+  auto& durable = families.histogram("durable_duration_seconds",
+                                     "From a commit that was noticed to k acks, by collection");
+  for (const auto& [name, took] : series.durable) put(durable, {{"collection", name}}, took);
+  add_fetches(families, "", "transport", series.by_transport);
+  add_fetches(families, "collection_", "collection", series.by_collection);
+  add_fetches(families, "node_", "node", series.by_node);
+}
+
 }  // namespace
 
 std::string metrics_text(const facade::StatusReport& status, const facade::StatsReport& stats,
-                         std::uint64_t transfers_running) {
+                         const facade::Series& series, std::uint64_t transfers_running) {
   Families families;
   put(families.gauge("info", "1; what runs here"),
       {{"node", status.node}, {"fleet", status.fleet}, {"version", status.version}}, 1);
@@ -137,6 +182,7 @@ std::string metrics_text(const facade::StatusReport& status, const facade::Stats
   add_collections(families, status);
   add_peers(families, status);
   add_stats(families, stats);
+  add_series(families, series);
   return families.text();
 }
 

@@ -4,10 +4,11 @@
 #include <string>
 
 #include "facade/reports.hpp"
+#include "facade/series.hpp"
 
 namespace syncline::node {
 
 std::string metrics_text(const facade::StatusReport& status, const facade::StatsReport& stats,
-                         std::uint64_t transfers_running);
+                         const facade::Series& series, std::uint64_t transfers_running);
 
 }  // namespace syncline::node

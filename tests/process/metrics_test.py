@@ -73,6 +73,18 @@ class Metrics(FleetTest):
         self.assertEqual(self.value(text, 'syncline_units_not_durable{collection="games"}'), 0)
         self.assertEqual(self.value(text, 'syncline_peer_connected{node="b"}'), 1)
         self.assertEqual(self.value(text, 'syncline_syncs_total{backend="hybrid"}'), 2)
+        self.assertEqual(self.value(text, 'syncline_sync_duration_seconds_count{backend="hybrid"}'),
+                         2)
+        durable = "syncline_durable_duration_seconds"
+        self.assertEqual(self.value(text, durable + '_count{collection="games"}'), 5)
+        self.assertEqual(self.value(text, durable + '_bucket{collection="games",le="+Inf"}'), 5)
+        fetched = self.metrics("b")
+        for prefix, label in (("", 'transport="p2p"'), ("collection_", 'collection="models"'),
+                              ("node_", 'node="a"')):
+            name = f"syncline_{prefix}fetch_"
+            self.assertEqual(self.value(fetched, f"{name}duration_seconds_count{{{label}}}"), 1)
+            self.assertGreater(self.value(fetched, f"{name}bytes_total{{{label}}}"), 0)
+            self.assertEqual(self.value(fetched, f"{name}errors_total{{{label}}}"), 0)
 
     def test_prometheus_finds_nothing_to_say_against_them(self):
         tool = promtool()

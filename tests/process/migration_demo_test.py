@@ -1,4 +1,4 @@
-"""make demo SCENARIO=migration as a person would run it: it ends with 0, and with 0 only if true."""
+"""make demo SCENARIO=migration as a person would run it: it ends with 0 only if all is the same."""
 
 import os
 import pathlib

@@ -137,7 +137,7 @@ TEST(Elo, a_replica_that_merged_ratings_before_says_so_and_still_takes_records) 
 
 // Matches of a few participants; some twice from two nodes, some with equal times.
 std::vector<RecordBatchPtr> draw_matches() {
-  const int length = *rc::gen::inRange(1, 25);
+  const int length = *rc::gen::inRange(1, 13);
   std::map<std::string, std::uint64_t> last_seq;
   std::vector<RecordBatchPtr> history;
   for (int i = 0; i < length; ++i) {
@@ -182,7 +182,7 @@ RC_GTEST_PROP(EloProperty, ratings_do_not_depend_on_order_grouping_or_restarts, 
 
 RC_GTEST_PROP(EloProperty, matches_in_order_continue_to_what_all_of_them_give, ()) {
   const Folder folder;
-  const int length = *rc::gen::inRange(1, 20);
+  const int length = *rc::gen::inRange(1, 13);
   std::vector<RecordBatchPtr> history;
   for (int i = 1; i <= length; ++i) {
     const std::string winner = *rc::gen::element(std::string("a"), std::string("draw"));

@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,16 @@ class Tour(unittest.TestCase):
         for daemon in self.daemons:
             daemon.wait(30)
 
+    def wait_listening(self, port):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", int(port))) == 0:
+                    return
+            time.sleep(0.05)
+        self.fail(f"the daemon does not listen on port {port}: "
+                  + (self.folder / "daemon.log").read_text())
+
     def here(self, text):
         for old, new in self.ports.items():
             text = text.replace(f":{old}", f":{new}")
@@ -102,6 +113,7 @@ class Tour(unittest.TestCase):
                     self.daemons.append(subprocess.Popen(
                         command[:-2].split(), cwd=self.folder, env=self.environment, stdout=log,
                         stderr=log))
+                self.wait_listening(self.ports[PORTS[len(self.daemons) - 1]])
                 continue
             with self.subTest(command):
                 self.see(command, self.here(said))

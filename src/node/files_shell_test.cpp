@@ -65,7 +65,11 @@ class MemoryTransport final : public transports::Transport {
     thread_.post([this, request, callbacks] { callbacks.done(run(request)); });
   }
 
-  std::map<core::Root, std::string> objects;
+  void hold(const core::Root& root, const std::string& bytes) {
+    const std::lock_guard lock(mutex_);
+    objects_[root] = bytes;
+  }
+
   std::atomic<int> fetches{0};
   std::atomic<int> pieces{0};
   std::atomic<int> cancels{0};
@@ -73,9 +77,15 @@ class MemoryTransport final : public transports::Transport {
  private:
   transports::FetchOutcome run(const transports::FetchRequest& request) {
     ++fetches;
-    auto it = objects.find(request.object.root);
-    if (it == objects.end()) return {core::Error{ErrorKind::kMissing, "nobody has it", ""}, 0, {}};
-    const std::string& bytes = it->second;
+    std::string bytes;
+    {
+      const std::lock_guard lock(mutex_);
+      auto it = objects_.find(request.object.root);
+      if (it == objects_.end()) {
+        return {core::Error{ErrorKind::kMissing, "nobody has it", ""}, 0, {}};
+      }
+      bytes = it->second;
+    }
     std::vector<core::Digest256> layer = core::merkle_layer(core::block_hashes(bytes), 64);
     if (layer.size() < 2) layer.clear();
     auto opened = request.open(layer);
@@ -91,6 +101,8 @@ class MemoryTransport final : public transports::Transport {
     }
     return {{}, got, NodeId("far")};
   }
+  std::mutex mutex_;  // tests add objects while others are fetched
+  std::map<core::Root, std::string> objects_;
   Serial thread_{"memory"};
 };
 
@@ -182,7 +194,7 @@ struct Shell : ::testing::Test {
     action.path = path;
     action.object = version_of(bytes);
     action.sources = {NodeId("far")};
-    transport.objects[action.object.root] = bytes;
+    transport.hold(action.object.root, bytes);
     return action;
   }
   std::string at(const std::string& path) const { return folder.path + "/" + path; }

@@ -102,10 +102,11 @@ class Sources(FleetTest):
         self.raise_fleet()
         first = self.play("a", 3, seed=1)
         self.sync_ok("a", "games", "--confirm")
-        second = self.play("a", 3, db="other.db", seed=2)
+        # Made outside of the root: one that was being read under another name is another matter.
+        second = self.play("a", 3, db="../other.db", seed=2)
         for suffix in ("-wal", "-shm"):
             pathlib.Path(str(self.source("a")) + suffix).unlink(missing_ok=True)
-        os.replace(self.source("a", "other.db"), self.source("a"))
+        os.replace(self.source("a", "../other.db"), self.source("a"))
         self.sync_ok("a", "games", "--confirm")
         self.assert_clean("b", first | second)
 

@@ -77,15 +77,11 @@ class MemoryTransport final : public transports::Transport {
  private:
   transports::FetchOutcome run(const transports::FetchRequest& request) {
     ++fetches;
-    std::string bytes;
-    {
-      const std::lock_guard lock(mutex_);
-      auto it = objects_.find(request.object.root);
-      if (it == objects_.end()) {
-        return {core::Error{ErrorKind::kMissing, "nobody has it", ""}, 0, {}};
-      }
-      bytes = it->second;
-    }
+    std::unique_lock lock(mutex_);
+    auto it = objects_.find(request.object.root);
+    if (it == objects_.end()) return {core::Error{ErrorKind::kMissing, "nobody has it", ""}, 0, {}};
+    const std::string bytes = it->second;
+    lock.unlock();
     std::vector<core::Digest256> layer = core::merkle_layer(core::block_hashes(bytes), 64);
     if (layer.size() < 2) layer.clear();
     auto opened = request.open(layer);

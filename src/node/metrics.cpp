@@ -135,7 +135,7 @@ void add_stats(Families& families, const facade::StatsReport& stats) {
 }
 
 void add_fetches(Families& families, const std::string& prefix, const std::string& label,
-                 const std::map<std::string, facade::FetchSeries>& rows) {
+                 const std::map<std::string, facade::Tally>& rows) {
   const std::string by = ", by " + label;
   auto& bytes = families.counter(prefix + "fetch_bytes_total", "Received by fetches of files" + by);
   auto& errors = families.counter(prefix + "fetch_errors_total", "Attempts that failed" + by);
@@ -151,7 +151,7 @@ void add_fetches(Families& families, const std::string& prefix, const std::strin
 
 void add_series(Families& families, const facade::Series& series) {
   auto& syncs = families.histogram("sync_duration_seconds", "Requests, by backend");
-  for (const auto& [backend, took] : series.syncs) put(syncs, {{"backend", backend}}, took);
+  for (const auto& [backend, row] : series.syncs) put(syncs, {{"backend", backend}}, row.took);
   auto& durable = families.histogram("durable_duration_seconds",
                                      "From a commit that was noticed to k acks, by collection");
   for (const auto& [name, took] : series.durable) put(durable, {{"collection", name}}, took);

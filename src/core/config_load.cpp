@@ -80,16 +80,8 @@ class Loader : private ConfigTakes {
       const toml::table* table = item.as_table();
       if (table == nullptr) return wrong("hooks are written as [[hook]]", item);
       HookConfig hook;
-      std::vector<std::string> known;
-      for (const HookSetting& s : hook_settings()) known.emplace_back(s.key);
       for (const auto& [key, value] : *table) {
-        const HookSetting* setting = nullptr;
-        for (const HookSetting& s : hook_settings()) {
-          if (key.str() == s.key) setting = &s;
-        }
-        if (setting == nullptr) return unknown(std::string(key.str()), known, value);
-        SYNCLINE_TRY(std::visit([&, &one = value](auto* into) { return take(one, *setting, into); },
-                                setting->field(hook)));
+        SYNCLINE_TRY(take_key(std::string(key.str()), value, hook_settings(), hook));
       }
       if (const std::string why = why_not(hook, config_.hooks); !why.empty()) {
         return wrong(why, *table);
@@ -113,8 +105,6 @@ class Loader : private ConfigTakes {
 
   Status load_collection(const toml::table& table) {
     CollectionConfig collection;
-    std::vector<std::string> known{"placement", "tables", "derive"};
-    for (const CollectionSetting& s : collection_settings()) known.emplace_back(s.key);
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
       if (name == "placement") {
@@ -129,14 +119,8 @@ class Loader : private ConfigTakes {
         SYNCLINE_TRY(load_derive(node, collection.derive));
         continue;
       }
-      const CollectionSetting* setting = nullptr;
-      for (const CollectionSetting& s : collection_settings()) {
-        if (name == s.key) setting = &s;
-      }
-      if (setting == nullptr) return unknown(name, known, node);
-      const CollectionFieldRef field = setting->field(collection);
-      SYNCLINE_TRY(std::visit(
-          [&, &value = node](auto* into) { return take(value, *setting, into); }, field));
+      SYNCLINE_TRY(take_key(name, node, collection_settings(), collection,
+                            {"placement", "tables", "derive"}));
     }
     return check_collection(std::move(collection), table);
   }
@@ -203,16 +187,8 @@ class Loader : private ConfigTakes {
   Status load_derive(const toml::node& node, DeriveConfig& derive) {
     const toml::table* table = node.as_table();
     if (table == nullptr) return wrong("derive is written as [collection.derive]", node);
-    std::vector<std::string> known;
-    for (const DeriveSetting& s : derive_settings()) known.emplace_back(s.key);
     for (const auto& [key, value] : *table) {
-      const DeriveSetting* setting = nullptr;
-      for (const DeriveSetting& s : derive_settings()) {
-        if (key.str() == s.key) setting = &s;
-      }
-      if (setting == nullptr) return unknown(std::string(key.str()), known, value);
-      SYNCLINE_TRY(std::visit([&, &from = value](auto* into) { return take(from, *setting, into); },
-                              setting->field(derive)));
+      SYNCLINE_TRY(take_key(std::string(key.str()), value, derive_settings(), derive));
     }
     return {};
   }

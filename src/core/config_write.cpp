@@ -79,24 +79,13 @@ std::string comment_of(const char* doc, const char* unit) {
   return out;
 }
 
-std::string hook_text(const HookConfig& hook) {
-  std::string out = "\n[[hook]]\n";
-  HookConfig copy = hook;
-  HookConfig defaults;
-  for (const HookSetting& s : hook_settings()) {
-    const std::string value = text_of(s.field(copy));
-    if (value != text_of(s.field(defaults))) out += std::string(s.key) + " = " + value + "\n";
-  }
-  return out;
-}
-
-std::string derive_text(const DeriveConfig& derive) {
-  if (derive.by.empty()) return "";
-  std::string out = "[collection.derive]\n";
-  DeriveConfig copy = derive;
-  DeriveConfig defaults;
-  for (const DeriveSetting& s : derive_settings()) {
-    const std::string value = text_of(s.field(copy));
+// What is not as it would be anyway.
+template <typename S, typename Owner>
+std::string changed_text(const std::vector<S>& settings, Owner owner) {
+  std::string out;
+  Owner defaults;
+  for (const S& s : settings) {
+    const std::string value = text_of(s.field(owner));
     if (value != text_of(s.field(defaults))) out += std::string(s.key) + " = " + value + "\n";
   }
   return out;
@@ -133,7 +122,8 @@ std::string collection_text(const CollectionConfig& collection) {
       out += "aliases = {" + aliases + " }\n";
     }
   }
-  return out + derive_text(collection.derive);
+  if (collection.derive.by.empty()) return out;
+  return out + "[collection.derive]\n" + changed_text(derive_settings(), collection.derive);
 }
 
 constexpr const char* kExamples = R"(
@@ -208,7 +198,9 @@ std::string config_to_toml(const Config& config) {
     write(s);
   }
   for (const CollectionConfig& collection : config.collections) out += collection_text(collection);
-  for (const HookConfig& hook : config.hooks) out += hook_text(hook);
+  for (const HookConfig& hook : config.hooks) {
+    out += "\n[[hook]]\n" + changed_text(hook_settings(), hook);
+  }
   return out;
 }
 

@@ -28,45 +28,32 @@ struct Setting {
 };
 const std::vector<Setting>& settings();
 
-using CollectionFieldRef =
-    std::variant<std::string*, int*, std::int64_t*, bool*, std::vector<std::string>*, Kind*,
-                 Priority*, StrategyName*, CollectionName*>;
-
-struct CollectionSetting {
+// A setting of a table that has a list of its own: a collection, a hook, a derivation.
+template <typename Owner, typename Field>
+struct SettingOf {
   const char* key;
   const char* unit;
   const char* doc;
-  std::function<CollectionFieldRef(CollectionConfig&)> field;
+  std::function<Field(Owner&)> field;
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
 };
+
+using CollectionFieldRef =
+    std::variant<std::string*, int*, std::int64_t*, bool*, std::vector<std::string>*, Kind*,
+                 Priority*, StrategyName*, CollectionName*>;
+using CollectionSetting = SettingOf<CollectionConfig, CollectionFieldRef>;
 const std::vector<CollectionSetting>& collection_settings();
 
 using DeriveFieldRef =
     std::variant<std::string*, double*, std::vector<std::string>*, std::map<std::string, double>*>;
-
-struct DeriveSetting {
-  const char* key;
-  const char* unit;
-  const char* doc;
-  std::function<DeriveFieldRef(DeriveConfig&)> field;
-  double min = -std::numeric_limits<double>::infinity();
-  double max = std::numeric_limits<double>::infinity();
-};
+using DeriveSetting = SettingOf<DeriveConfig, DeriveFieldRef>;
 const std::vector<DeriveSetting>& derive_settings();
 // Gives the table of the ratings its rule. Empty: it can be used; otherwise why not.
 std::string complete_derive(CollectionConfig& collection);
 
 using HookFieldRef = std::variant<std::string*, int*, std::int64_t*, std::vector<std::string>*>;
-
-struct HookSetting {
-  const char* key;
-  const char* unit;
-  const char* doc;
-  std::function<HookFieldRef(HookConfig&)> field;
-  double min = -std::numeric_limits<double>::infinity();
-  double max = std::numeric_limits<double>::infinity();
-};
+using HookSetting = SettingOf<HookConfig, HookFieldRef>;
 const std::vector<HookSetting>& hook_settings();
 // Empty: the hook can be used beside those. Otherwise why not.
 std::string why_not(const HookConfig& hook, const std::vector<HookConfig>& others);

@@ -32,18 +32,19 @@ struct Fetched {
   core::Duration took{0};
 };
 
-struct FetchSeries {
+struct Tally {
   std::uint64_t bytes = 0;
   std::uint64_t errors = 0;
   Histogram took;
+  void add(std::uint64_t bytes_moved, bool is_ok, core::Duration duration);
 };
 
 struct Series {
-  std::map<std::string, Histogram> syncs;    // by backend
+  std::map<std::string, Tally> syncs;        // by backend
   std::map<std::string, Histogram> durable;  // by collection: commit to k acks
-  std::map<std::string, FetchSeries> by_transport;
-  std::map<std::string, FetchSeries> by_collection;
-  std::map<std::string, FetchSeries> by_node;
+  std::map<std::string, Tally> by_transport;
+  std::map<std::string, Tally> by_collection;
+  std::map<std::string, Tally> by_node;
 };
 
 }  // namespace syncline::facade

@@ -16,6 +16,12 @@ void Histogram::add(core::Duration took) {
   sum_s += seconds;
 }
 
+void Tally::add(std::uint64_t bytes_moved, bool is_ok, core::Duration duration) {
+  bytes += bytes_moved;
+  errors += is_ok ? 0 : 1;
+  took.add(duration);
+}
+
 void LatencyWindow::add(core::Duration latency) {
   const std::int64_t ns = std::max<std::int64_t>(latency.count(), 0);
   if (samples_.size() < kLatencySamples) {
@@ -39,12 +45,7 @@ core::Duration LatencyWindow::percentile(double percent) const {
 
 void Stats::count(const std::string& backend, std::uint64_t bytes, bool is_ok,
                   core::Duration took) {
-  Row& row = rows_[backend];
-  ++row.syncs;
-  row.bytes += bytes;
-  if (!is_ok) ++row.errors;
-  row.seconds += std::max(core::to_seconds(took), 0.0);
-  series_.syncs[backend].add(took);
+  series_.syncs[backend].add(bytes, is_ok, took);
 }
 
 void Stats::became_durable(const std::string& collection, core::Duration commit_to_durable) {
@@ -53,14 +54,9 @@ void Stats::became_durable(const std::string& collection, core::Duration commit_
 }
 
 void Stats::fetched(const Fetched& fetch) {
-  const auto count_in = [&](FetchSeries& series) {
-    series.bytes += fetch.bytes;
-    series.errors += fetch.is_ok ? 0 : 1;
-    series.took.add(fetch.took);
-  };
-  count_in(series_.by_transport[fetch.transport]);
-  count_in(series_.by_collection[fetch.collection]);
-  if (!fetch.node.empty()) count_in(series_.by_node[fetch.node]);
+  series_.by_transport[fetch.transport].add(fetch.bytes, fetch.is_ok, fetch.took);
+  series_.by_collection[fetch.collection].add(fetch.bytes, fetch.is_ok, fetch.took);
+  if (!fetch.node.empty()) series_.by_node[fetch.node].add(fetch.bytes, fetch.is_ok, fetch.took);
 }
 
 void Stats::add(const std::string& counter, std::uint64_t amount) {
@@ -68,20 +64,20 @@ void Stats::add(const std::string& counter, std::uint64_t amount) {
 }
 
 StatsReport Stats::report() const {
-  std::map<std::string, Row> rows = rows_;
+  std::map<std::string, Tally> rows = series_.syncs;
   for (const Backend backend : {Backend::kHybrid, Backend::kBroadcast, Backend::kRouter,
                                 Backend::kEphemeral, Backend::kPull, Backend::kTransfer}) {
     rows.try_emplace(to_string(backend));
   }
   StatsReport report;
   for (const auto& [name, row] : rows) {
-    BackendStats stats{name, row.syncs, row.bytes, row.errors, 0, 0};
-    if (row.syncs > 0) {
-      const double syncs = static_cast<double>(row.syncs);
+    BackendStats stats{name, row.took.count, row.bytes, row.errors, 0, 0};
+    if (row.took.count > 0) {
+      const double syncs = static_cast<double>(row.took.count);
       stats.error_rate = static_cast<double>(row.errors) / syncs;
-      stats.latency_mean_s = row.seconds / syncs;
+      stats.latency_mean_s = row.took.sum_s / syncs;
     }
-    report.total_syncs += row.syncs;
+    report.total_syncs += row.took.count;
     report.total_bytes += row.bytes;
     report.total_errors += row.errors;
     report.by_backend.push_back(std::move(stats));

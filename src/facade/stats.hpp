@@ -42,13 +42,6 @@ class Stats {
   const Series& series() const { return series_; }
 
  private:
-  struct Row {
-    std::uint64_t syncs = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t errors = 0;
-    double seconds = 0;
-  };
-  std::map<std::string, Row> rows_;
   std::map<std::string, std::uint64_t> counters_;
   LatencyWindow durable_;
   Series series_;

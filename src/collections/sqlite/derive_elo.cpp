@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <optional>
 #include <sstream>
 
 #include "collections/sqlite/derive.hpp"
@@ -64,11 +65,11 @@ class EloDeriver : public Deriver {
     if (columns_.empty()) return DerivedCounts{};
     SYNCLINE_ASSIGN(const std::int64_t now,
                     db.ask_number("SELECT count(*) FROM " + quoted(config_.matches)));
-    const bool can_continue = only_added && is_current_ && has_last_;
+    const bool can_continue = only_added && is_current_ && last_;
     if (can_continue) {
       SYNCLINE_ASSIGN(auto newer, db.prepare("SELECT count(*) FROM " + quoted(config_.matches) +
                                              " WHERE " + timestamp_ + " > ?"));
-      newer.bind(1, last_);
+      newer.bind(1, *last_);
       SYNCLINE_TRY(newer.step());
       if (count_ + newer.number(0) == now) return rate(db, true, now);
     }
@@ -105,7 +106,7 @@ class EloDeriver : public Deriver {
     if (!continues) {
       table_ = EloTable(config_);
       counts_ = {};
-      has_last_ = false;
+      last_.reset();
       SYNCLINE_TRY(db.run("DELETE FROM " + quoted(config_.ratings)));
     }
     const auto [a, b] =
@@ -121,7 +122,7 @@ class EloDeriver : public Deriver {
                                           " FROM " + quoted(config_.matches) +
                                           (continues ? " WHERE " + timestamp_ + " > ?" : "") +
                                           " ORDER BY 1, " + game + ", 4, 2, 3, 5, 6, 7"));
-    if (continues) rows.bind(1, last_);
+    if (continues) rows.bind(1, *last_);
     SYNCLINE_ASSIGN(auto list, db.prepare("SELECT value FROM json_each(CASE WHEN json_valid(?1) "
                                           "THEN CASE WHEN json_type(?1) = 'array' THEN ?1 "
                                           "ELSE '[]' END ELSE '[]' END)"));
@@ -138,9 +139,8 @@ class EloDeriver : public Deriver {
 
   Status take(const db::Statement& row, db::Statement& list) {
     last_ = row.cell(0);
-    has_last_ = true;
     Match match;
-    match.timestamp = last_;
+    match.timestamp = *last_;
     if (!row.is_null(3)) {
       list.reset();
       list.bind(1, row.cell(3));
@@ -215,9 +215,8 @@ class EloDeriver : public Deriver {
   std::string timestamp_;          // SQL
   EloTable table_;
   DerivedCounts counts_;
-  bool is_current_ = false;  // memory is what the database says
-  bool has_last_ = false;
-  Cell last_;  // timestamp of the newest match
+  bool is_current_ = false;   // memory is what the database says
+  std::optional<Cell> last_;  // timestamp of the newest match
   std::int64_t count_ = 0;
 };
 

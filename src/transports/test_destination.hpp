@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "core/merkle.hpp"
+#include "core/test_bytes.hpp"
 #include "transports/transport.hpp"
 
 namespace syncline::transports {
@@ -42,18 +42,7 @@ inline TestObject test_object(std::string content) {
   return made;
 }
 
-// Bytes that repeat nowhere, the same for the same seed.
-inline std::string test_bytes(std::size_t size, std::uint64_t seed = 1) {
-  std::string bytes(size, '\0');
-  std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
-  for (std::size_t i = 0; i < size; i += sizeof state) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    std::memcpy(bytes.data() + i, &state, std::min(sizeof state, size - i));
-  }
-  return bytes;
-}
+using core::test_bytes;
 
 class TestDestination final : public Destination {
  public:

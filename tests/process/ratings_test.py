@@ -8,6 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+import games  # noqa: E402
 from rig import FleetTest  # noqa: E402
 
 ALIASES = {f"{name}_{side}{end}": f"participant_{side}"
@@ -50,7 +51,7 @@ class Ratings(FleetTest):
         path = self.fleet.nodes[node].replica(collection)
         if not path.exists():
             return []
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        with games.connect(path) as db:
             try:
                 return db.execute(sql).fetchall()
             except sqlite3.OperationalError:
@@ -119,8 +120,8 @@ class Ratings(FleetTest):
 
     def test_the_registry_keeps_the_newer_row_and_every_transition(self):
         self.raise_two(REGISTRY)
-        for node, stage, updated, other in (("a", "staging", "2026-01-01", "only-a"),
-                                            ("b", "production", "2026-02-01", "only-b")):
+        for node, stage, updated in (("a", "staging", "2026-01-01"),
+                                     ("b", "production", "2026-02-01")):
             db = self.source_of(node, "registry", "model_registry.db")
             db.executescript(
                 "CREATE TABLE models (model_id TEXT PRIMARY KEY, name TEXT, updated_at TEXT);"

@@ -17,7 +17,7 @@ TEST_F(ContentHash, a_file_has_the_root_of_its_bytes_whatever_its_size) {
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{1}, std::size_t{16384}, std::size_t{16385}, kMiB - 1, kMiB,
         kMiB + 1, 3 * kMiB + 5, static_cast<std::size_t>(kParallelHashBytesMin) + 77}) {
-    const std::string content = content_of_size(size);
+    const std::string content = test_bytes(size);
     put("f", content);
     const int fd = open("f");
     const auto hash = hash_file(fd, size);
@@ -32,7 +32,7 @@ TEST_F(ContentHash, a_file_has_the_root_of_its_bytes_whatever_its_size) {
 }
 
 TEST_F(ContentHash, a_file_shorter_than_expected_is_a_conflict_and_no_crash) {
-  put("f", content_of_size(100));
+  put("f", test_bytes(100));
   const int fd = open("f");
   EXPECT_EQ(hash_file(fd, 101).error().kind, core::ErrorKind::kConflict);
   ::close(fd);
@@ -40,7 +40,7 @@ TEST_F(ContentHash, a_file_shorter_than_expected_is_a_conflict_and_no_crash) {
 
 TEST_F(ContentHash, stops_when_cancelled_also_with_two_threads) {
   const std::size_t size = kParallelHashBytesMin;
-  put("f", content_of_size(size));
+  put("f", test_bytes(size));
   const std::atomic<bool> cancel{true};
   const int fd = open("f");
   EXPECT_EQ(hash_file(fd, size, &cancel).error().kind, core::ErrorKind::kCancelled);

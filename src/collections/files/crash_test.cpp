@@ -12,9 +12,9 @@
 namespace syncline::collections::files {
 namespace {
 
-const std::string kOld = content_of_size(90'000, 1);
-const std::string kNew = content_of_size(70'000, 2);
-const std::string kLocal = content_of_size(50'000, 3);
+const std::string kOld = test_bytes(90'000, 1);
+const std::string kNew = test_bytes(70'000, 2);
+const std::string kLocal = test_bytes(50'000, 3);
 
 class Crash : public FilesTest {
  protected:
@@ -126,7 +126,7 @@ TEST_F(Crash, a_new_file_is_there_whole_or_not_at_all) {
 TEST_F(Crash, a_long_transfer_that_is_killed_again_and_again_arrives_whole) {
   const char* asked = std::getenv("SYNCLINE_CRASH_ROUNDS");
   const int rounds = asked ? std::atoi(asked) : 25;
-  const std::string content = content_of_size(24 * kPieceBytes + 123, 4);
+  const std::string content = test_bytes(24 * kPieceBytes + 123, 4);
   put("big", kOld);
   const LandingRequest request = request_for("big", content, root_of(kOld));
   std::uint64_t most = 0;

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,6 +15,7 @@
 #include "collections/files/landing_site.hpp"
 #include "core/config.hpp"
 #include "core/merkle.hpp"
+#include "core/test_bytes.hpp"
 
 namespace syncline::collections::files {
 
@@ -55,17 +54,7 @@ class FilesTest : public testing::Test {
 };
 
 // Different for each seed, and in each 16 KiB block.
-inline std::string content_of_size(std::size_t size, std::uint64_t seed = 1) {
-  std::string bytes(size, '\0');
-  std::uint64_t x = seed * 0x9e3779b97f4a7c15ull + 1;
-  for (std::size_t i = 0; i < size; i += sizeof x) {
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    std::memcpy(bytes.data() + i, &x, std::min(sizeof x, size - i));
-  }
-  return bytes;
-}
+using core::test_bytes;
 
 inline core::Root root_of(std::string_view content) {
   core::MerkleHasher hasher;

@@ -73,18 +73,18 @@ core::Status Landing::State::open_data() {
     }
     site->remove_staged(id);
   }
-  return create_data();
-}
-
-core::Status Landing::State::create_data() {
-  const std::string name = id + ".data";
-  pieces = PieceSet(piece_count());
   // Notes that outlived their data (a crash between the object's move and their removal) would
   // claim pieces of a file that is empty. Gone on disk before the new file can be there.
   if (::unlinkat(site->staging.get(), (id + ".meta").c_str(), 0) == 0 &&
       ::fsync(site->staging.get()) != 0) {
     return system_error("remove the notes of an older staged file", request.path, errno);
   }
+  return create_data();
+}
+
+core::Status Landing::State::create_data() {
+  const std::string name = id + ".data";
+  pieces = PieceSet(piece_count());
   const auto create = [&] {
     data = OwnedFd(::openat(site->staging.get(), name.c_str(),
                             O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));

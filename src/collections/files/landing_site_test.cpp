@@ -88,7 +88,7 @@ TEST_F(LandingSiteTest, sets_mode_and_time_where_the_content_is_right_already) {
 
 TEST_F(LandingSiteTest, sweeps_what_nobody_came_back_for_and_never_a_live_one) {
   auto site = open();
-  const std::string content = content_of_size(kResumeBytesMin + 1);
+  const std::string content = test_bytes(kResumeBytesMin + 1);
   auto live = std::move(site->begin(request_for("live", content))).value();
   {
     auto left = std::move(site->begin(request_for("left", content))).value();
@@ -105,7 +105,7 @@ TEST_F(LandingSiteTest, sweeps_what_nobody_came_back_for_and_never_a_live_one) {
 
 TEST_F(LandingSiteTest, says_how_much_is_staged) {
   auto site = open();
-  const std::string content = content_of_size(kResumeBytesMin);
+  const std::string content = test_bytes(kResumeBytesMin);
   auto landing = std::move(site->begin(request_for("a", content))).value();
   EXPECT_GE(site->staged_bytes(), kResumeBytesMin);
   landing->discard();
@@ -141,7 +141,7 @@ bool on_small_disk(const std::string& root, const std::function<int()>& body, in
 }
 
 TEST_F(LandingSiteTest, a_disk_without_room_is_a_clear_error_and_nothing_is_left) {
-  const std::string content = content_of_size(20 * kPieceBytes);
+  const std::string content = test_bytes(20 * kPieceBytes);
   const auto body = [&]() -> int {
     auto site = open();
     const auto refused = site->begin(request_for("big", content));
@@ -152,7 +152,7 @@ TEST_F(LandingSiteTest, a_disk_without_room_is_a_clear_error_and_nothing_is_left
     std::ofstream(at("filler")) << std::string(11'900'000, 'x') << std::flush;
     int failed = 0;
     for (int i = 0; i < 8; ++i) {
-      const std::string small = content_of_size(200'000, static_cast<std::uint64_t>(i));
+      const std::string small = test_bytes(200'000, static_cast<std::uint64_t>(i));
       const std::string path = "small/" + std::to_string(i);
       auto landing = site->begin(request_for(path, small));
       core::Status status =

@@ -50,7 +50,7 @@ class LandingTest : public FilesTest {
 TEST_F(LandingTest, lands_objects_of_every_size_with_their_mode_and_time) {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{kPieceBytes},
                                  std::size_t{kPieceBytes + 1}, std::size_t{9 * kPieceBytes + 5}}) {
-    const std::string content = content_of_size(size);
+    const std::string content = test_bytes(size);
     const std::string path = "deep/er/" + std::to_string(size) + ".pth";
     const auto landed = land(request_for(path, content), content);
     ASSERT_TRUE(landed.ok()) << size << ": " << to_string(landed.error());
@@ -66,7 +66,7 @@ TEST_F(LandingTest, lands_objects_of_every_size_with_their_mode_and_time) {
 }
 
 TEST_F(LandingTest, a_landed_file_is_known_and_no_scan_reads_it_again) {
-  const std::string content = content_of_size(100'000);
+  const std::string content = test_bytes(100'000);
   const auto landed = land(request_for("a", content), content);
   ASSERT_TRUE(landed.ok());
   auto tree = std::move(Tree::open(config_)).value();
@@ -76,7 +76,7 @@ TEST_F(LandingTest, a_landed_file_is_known_and_no_scan_reads_it_again) {
 }
 
 TEST_F(LandingTest, nothing_is_visible_before_it_is_finished) {
-  const std::string content = content_of_size(3 * kPieceBytes);
+  const std::string content = test_bytes(3 * kPieceBytes);
   auto landing = begin(request_for("d/a", content));
   write_missing(*landing, content);
   EXPECT_FALSE(exists("d/a"));
@@ -85,7 +85,7 @@ TEST_F(LandingTest, nothing_is_visible_before_it_is_finished) {
 }
 
 TEST_F(LandingTest, a_wrong_piece_is_refused_and_leaves_no_trace) {
-  const std::string content = content_of_size(2 * kPieceBytes + 3);
+  const std::string content = test_bytes(2 * kPieceBytes + 3);
   auto landing = begin(request_for("a", content));
   std::string wrong = content.substr(0, kPieceBytes);
   wrong[kPieceBytes / 2] ^= 1;
@@ -101,7 +101,7 @@ TEST_F(LandingTest, a_wrong_piece_is_refused_and_leaves_no_trace) {
 }
 
 TEST_F(LandingTest, blocks_that_were_hashed_on_arrival_are_not_hashed_again_but_still_checked) {
-  const std::string content = content_of_size(kPieceBytes + 20'000);
+  const std::string content = test_bytes(kPieceBytes + 20'000);
   auto landing = begin(request_for("a", content));
   const std::string_view first = std::string_view(content).substr(0, kPieceBytes);
   auto hashes = core::block_hashes(first);
@@ -113,7 +113,7 @@ TEST_F(LandingTest, blocks_that_were_hashed_on_arrival_are_not_hashed_again_but_
 }
 
 TEST_F(LandingTest, does_not_finish_while_pieces_are_missing) {
-  const std::string content = content_of_size(2 * kPieceBytes);
+  const std::string content = test_bytes(2 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   ASSERT_TRUE(landing->write_piece(1, std::string_view(content).substr(kPieceBytes)).ok());
   EXPECT_EQ(landing->finish().error().kind, core::ErrorKind::kConflict);
@@ -123,7 +123,7 @@ TEST_F(LandingTest, does_not_finish_while_pieces_are_missing) {
 }
 
 TEST_F(LandingTest, goes_on_where_it_was_interrupted) {
-  const std::string content = content_of_size(10 * kPieceBytes + 77);
+  const std::string content = test_bytes(10 * kPieceBytes + 77);
   auto landing = begin(request_for("a", content));
   for (const std::uint64_t piece : {0, 4, 10}) {
     const auto bytes = std::string_view(content).substr(piece * kPieceBytes, kPieceBytes);
@@ -139,7 +139,7 @@ TEST_F(LandingTest, goes_on_where_it_was_interrupted) {
 }
 
 TEST_F(LandingTest, what_was_not_synced_is_not_claimed) {
-  const std::string content = content_of_size(10 * kPieceBytes);
+  const std::string content = test_bytes(10 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   ASSERT_TRUE(landing->write_piece(0, std::string_view(content).substr(0, kPieceBytes)).ok());
   ASSERT_TRUE(landing->checkpoint().ok());
@@ -154,7 +154,7 @@ TEST_F(LandingTest, what_was_not_synced_is_not_claimed) {
 }
 
 TEST_F(LandingTest, notes_that_outlived_their_data_claim_nothing_of_the_next_file) {
-  const std::string content = content_of_size(9 * kPieceBytes);
+  const std::string content = test_bytes(9 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   write_missing(*landing, content);
   ASSERT_TRUE(landing->checkpoint().ok());
@@ -170,7 +170,7 @@ TEST_F(LandingTest, notes_that_outlived_their_data_claim_nothing_of_the_next_fil
 }
 
 TEST_F(LandingTest, notes_that_are_damaged_cost_a_new_fetch_and_nothing_else) {
-  const std::string content = content_of_size(9 * kPieceBytes);
+  const std::string content = test_bytes(9 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   ASSERT_TRUE(landing->write_piece(0, std::string_view(content).substr(0, kPieceBytes)).ok());
   landing.reset();
@@ -186,11 +186,11 @@ TEST_F(LandingTest, notes_that_are_damaged_cost_a_new_fetch_and_nothing_else) {
 }
 
 TEST_F(LandingTest, takes_from_an_older_version_what_it_already_has) {
-  const std::string older = content_of_size(12 * kPieceBytes + 500);
+  const std::string older = test_bytes(12 * kPieceBytes + 500);
   std::string newer = older;
   newer[3 * kPieceBytes + 9] ^= 1;                                     // one piece changed
   newer.replace(6 * kPieceBytes, kPieceBytes, older, 0, kPieceBytes);  // one moved
-  newer += content_of_size(kPieceBytes, 9);                            // some appended
+  newer += test_bytes(kPieceBytes, 9);                                 // some appended
   put("a", older);
   auto landing = begin(request_for("a", newer, root_of(older)));
   const auto reused = landing->reuse_from("a");
@@ -204,7 +204,7 @@ TEST_F(LandingTest, takes_from_an_older_version_what_it_already_has) {
 }
 
 TEST_F(LandingTest, reuses_nothing_from_a_file_that_is_not_there_or_a_path_that_escapes) {
-  const std::string content = content_of_size(2 * kPieceBytes);
+  const std::string content = test_bytes(2 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   EXPECT_EQ(landing->reuse_from("none").error().kind, core::ErrorKind::kMissing);
   EXPECT_EQ(landing->reuse_from("../x").error().kind, core::ErrorKind::kInvalid);
@@ -300,7 +300,7 @@ TEST_F(LandingTest, a_folder_or_pipe_at_the_path_is_left_alone) {
 }
 
 TEST_F(LandingTest, a_request_that_contradicts_itself_is_refused) {
-  const std::string content = content_of_size(3 * kPieceBytes);
+  const std::string content = test_bytes(3 * kPieceBytes);
   LandingRequest request = request_for("a", content);
   request.piece_layer[1].bytes[0] ^= 1;
   EXPECT_FALSE(site_->begin(request).ok());
@@ -325,13 +325,13 @@ TEST_F(LandingTest, one_path_is_landed_once_at_a_time) {
 }
 
 TEST_F(LandingTest, what_an_outside_program_fetched_counts_only_if_it_is_the_object) {
-  const std::string content = content_of_size(5 * kPieceBytes + 3);
+  const std::string content = test_bytes(5 * kPieceBytes + 3);
   LandingRequest request = request_for("a", content);
   request.piece_layer.clear();
   auto landing = begin(request);
   EXPECT_EQ(landing->write_piece(0, content.substr(0, kPieceBytes)).error().kind,
             core::ErrorKind::kInvalid);
-  std::ofstream(landing->staged_path(), std::ios::binary) << content_of_size(content.size(), 2);
+  std::ofstream(landing->staged_path(), std::ios::binary) << test_bytes(content.size(), 2);
   EXPECT_EQ(landing->verify_all().error().kind, core::ErrorKind::kCorrupt);
   EXPECT_FALSE(landing->finish().ok());
   // As rsync does: a new file, renamed over the staged one.
@@ -375,7 +375,7 @@ TEST_F(LandingTest, landings_of_different_paths_may_run_at_once) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 20; ++i) {
-        const std::string content = content_of_size(50'000 + i, static_cast<std::uint64_t>(t));
+        const std::string content = test_bytes(50'000 + i, static_cast<std::uint64_t>(t));
         const std::string path = "same/folder/" + std::to_string(t * 100 + i);
         EXPECT_TRUE(land(request_for(path, content), content).ok());
       }

@@ -251,7 +251,7 @@ TEST_F(TreeTest, a_cancelled_scan_reports_nothing_as_gone) {
 }
 
 TEST_F(TreeTest, serves_the_file_that_was_hashed_and_no_other) {
-  const std::string content = content_of_size(2'000'000);
+  const std::string content = test_bytes(2'000'000);
   put("a", content);
   auto tree = open();
   const KnownFile known = tree->scan({}, nullptr, later()).changed.at(0).known;
@@ -262,14 +262,14 @@ TEST_F(TreeTest, serves_the_file_that_was_hashed_and_no_other) {
   EXPECT_EQ(bytes.substr(0, 50'000), content.substr(1'950'000));
   EXPECT_EQ(reader.value()->read_at(5'000'000, bytes).value(), 0u);
 
-  put("a", content_of_size(2'000'000, 2));
+  put("a", test_bytes(2'000'000, 2));
   EXPECT_EQ(reader.value()->read_at(0, bytes).error().kind, core::ErrorKind::kConflict);
   EXPECT_EQ(tree->open_for_read("a", known).error().kind, core::ErrorKind::kConflict);
   EXPECT_EQ(tree->open_for_read("../a", known).error().kind, core::ErrorKind::kInvalid);
 }
 
 TEST_F(TreeTest, gives_the_piece_layer_from_its_store_or_makes_it_again) {
-  const std::string content = content_of_size(3 * kPieceBytes + 10);
+  const std::string content = test_bytes(3 * kPieceBytes + 10);
   put("a", content);
   auto tree = open();
   const KnownFile known = tree->scan({}, nullptr, later()).changed.at(0).known;

@@ -66,7 +66,7 @@ struct Exchanging : ::testing::Test {
 };
 
 TEST_F(Exchanging, a_small_object_takes_one_request_and_no_layer) {
-  const std::string bytes = random_bytes(4096, 1);
+  const std::string bytes = test_bytes(4096, 1);
   const auto held = one->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
   expect_whole(fetch, bytes);
@@ -83,7 +83,7 @@ TEST_F(Exchanging, sizes_around_blocks_frames_and_pieces_arrive_whole) {
                                           kMiB + 1, 3 * kMiB - 7, 2 * kMiB + 16384};
   std::uint64_t job = 0;
   for (const std::size_t size : sizes) {
-    const std::string bytes = random_bytes(size, static_cast<unsigned>(size));
+    const std::string bytes = test_bytes(size, static_cast<unsigned>(size));
     one->hold(bytes);
     fetches.emplace_back(me->fetch(me->request(++job, version_of(bytes), {one->id})), bytes);
   }
@@ -97,7 +97,7 @@ TEST_F(Exchanging, the_empty_object_needs_nobody) {
 }
 
 TEST_F(Exchanging, two_sources_share_one_object) {
-  const std::string bytes = random_bytes(24 * kMiB + 5, 2);
+  const std::string bytes = test_bytes(24 * kMiB + 5, 2);
   const auto first = one->hold(bytes);
   const auto second = two->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id, two->id}));
@@ -108,7 +108,7 @@ TEST_F(Exchanging, two_sources_share_one_object) {
 }
 
 TEST_F(Exchanging, a_wrong_block_bars_its_source_and_is_fetched_alone_from_the_other) {
-  const std::string bytes = random_bytes(6 * kMiB, 3);
+  const std::string bytes = test_bytes(6 * kMiB, 3);
   constexpr std::uint64_t kWrongBlock = 17 * core::kBlockBytes;  // of every piece of the liar
   one->hold(bytes)->distort = [](std::uint64_t offset, std::span<char> into) {
     const std::uint64_t piece = offset / kMiB * kMiB;
@@ -144,7 +144,7 @@ TEST_F(Exchanging, a_wrong_block_bars_its_source_and_is_fetched_alone_from_the_o
 }
 
 TEST_F(Exchanging, an_object_whose_only_source_lies_is_corrupt_and_the_liar_is_named) {
-  const std::string bytes = random_bytes(100'000, 4);
+  const std::string bytes = test_bytes(100'000, 4);
   one->hold(bytes)->distort = [](std::uint64_t, std::span<char> into) { into[0] ^= 1; };
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
   ASSERT_TRUE(run_until([&] { return fetch->is_done(); }));
@@ -155,8 +155,8 @@ TEST_F(Exchanging, an_object_whose_only_source_lies_is_corrupt_and_the_liar_is_n
 }
 
 TEST_F(Exchanging, a_layer_that_does_not_hash_to_the_root_is_not_believed) {
-  const std::string bytes = random_bytes(3 * kMiB, 5);
-  one->hold(bytes)->distorted_layer = layer_of(random_bytes(3 * kMiB, 6));
+  const std::string bytes = test_bytes(3 * kMiB, 5);
+  one->hold(bytes)->distorted_layer = layer_of(test_bytes(3 * kMiB, 6));
   two->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id, two->id}));
   expect_whole(fetch, bytes);
@@ -167,7 +167,7 @@ TEST_F(Exchanging, a_layer_that_does_not_hash_to_the_root_is_not_believed) {
 }
 
 TEST_F(Exchanging, a_source_that_dies_in_the_middle_is_replaced_by_the_other) {
-  const std::string bytes = random_bytes(20 * kMiB, 7);
+  const std::string bytes = test_bytes(20 * kMiB, 7);
   one->hold(bytes);
   two->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id, two->id}));
@@ -177,7 +177,7 @@ TEST_F(Exchanging, a_source_that_dies_in_the_middle_is_replaced_by_the_other) {
 }
 
 TEST_F(Exchanging, when_the_last_source_dies_what_came_is_kept_and_fetched_no_second_time) {
-  const std::string bytes = random_bytes(20 * kMiB, 8);
+  const std::string bytes = test_bytes(20 * kMiB, 8);
   one->hold(bytes);
   two->hold(bytes);
   auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
@@ -195,7 +195,7 @@ TEST_F(Exchanging, when_the_last_source_dies_what_came_is_kept_and_fetched_no_se
 }
 
 TEST_F(Exchanging, a_cancelled_fetch_says_so_once_and_resumes) {
-  const std::string bytes = random_bytes(20 * kMiB, 9);
+  const std::string bytes = test_bytes(20 * kMiB, 9);
   one->hold(bytes);
   auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
   ASSERT_TRUE(run_until([&] { return fetch->has_written(2); }));
@@ -212,13 +212,13 @@ TEST_F(Exchanging, a_cancelled_fetch_says_so_once_and_resumes) {
 }
 
 TEST_F(Exchanging, many_small_objects_arrive_beside_a_large_one_that_does_not_delay_them) {
-  const std::string large = random_bytes(64 * kMiB, 10);
+  const std::string large = test_bytes(64 * kMiB, 10);
   one->hold(large);
   const auto archive = me->fetch(me->request(1000, version_of(large), {one->id}));
   ASSERT_TRUE(run_until([&] { return archive->has_written(1); }));
   std::vector<std::pair<std::shared_ptr<Followed>, std::string>> games;
   for (unsigned i = 1; i <= 200; ++i) {
-    const std::string bytes = random_bytes(2000 + i, i + 100);
+    const std::string bytes = test_bytes(2000 + i, i + 100);
     one->hold(bytes);
     games.emplace_back(me->fetch(me->request(i, version_of(bytes), {one->id})), bytes);
   }
@@ -237,10 +237,10 @@ TEST_F(Exchanging, an_object_that_compresses_travels_packed) {
 }
 
 TEST_F(Exchanging, a_node_that_does_not_hold_it_says_so_and_the_other_serves) {
-  const std::string bytes = random_bytes(5 * kMiB, 11);
+  const std::string bytes = test_bytes(5 * kMiB, 11);
   two->hold(bytes);
   expect_whole(me->fetch(me->request(1, version_of(bytes), {one->id, two->id})), bytes);
-  const auto nobody = me->fetch(me->request(2, version_of(random_bytes(10, 1)), {one->id}));
+  const auto nobody = me->fetch(me->request(2, version_of(test_bytes(10, 1)), {one->id}));
   ASSERT_TRUE(run_until([&] { return nobody->is_done(); }));
   EXPECT_EQ(nobody->outcome.status.error().kind, ErrorKind::kMissing);
 }
@@ -254,7 +254,7 @@ TEST_F(Exchanging, nobody_linked_is_unreachable_at_once) {
 }
 
 TEST_F(Exchanging, progress_is_told_seldom_and_truly) {
-  const std::string bytes = random_bytes(32 * kMiB, 12);
+  const std::string bytes = test_bytes(32 * kMiB, 12);
   one->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
   expect_whole(fetch, bytes);
@@ -264,7 +264,7 @@ TEST_F(Exchanging, progress_is_told_seldom_and_truly) {
 }
 
 TEST_F(Exchanging, a_full_disk_ends_the_fetch_with_its_own_error) {
-  const std::string bytes = random_bytes(5 * kMiB, 13);
+  const std::string bytes = test_bytes(5 * kMiB, 13);
   one->hold(bytes);
   const core::ObjectVersion object = version_of(bytes);
   auto full = std::make_shared<FileDestination>(me->folder.path + "/full", object);
@@ -276,7 +276,7 @@ TEST_F(Exchanging, a_full_disk_ends_the_fetch_with_its_own_error) {
 }
 
 TEST_F(Exchanging, closing_ends_every_fetch_and_takes_no_more) {
-  const std::string bytes = random_bytes(40 * kMiB, 14);
+  const std::string bytes = test_bytes(40 * kMiB, 14);
   one->hold(bytes);
   const auto fetch = me->fetch(me->request(1, version_of(bytes), {one->id}));
   ASSERT_TRUE(run_until([&] { return fetch->has_written(1); }));

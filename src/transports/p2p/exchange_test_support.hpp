@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -14,9 +15,9 @@
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <random>
 
 #include "core/merkle.hpp"
+#include "core/test_bytes.hpp"
 #include "env/clock.hpp"
 #include "net/links.hpp"
 #include "transports/p2p/exchange.hpp"
@@ -33,15 +34,7 @@ struct Folder {
   ~Folder() { std::filesystem::remove_all(path); }
 };
 
-inline std::string random_bytes(std::size_t size, unsigned seed) {
-  std::mt19937_64 draw(seed);
-  std::string bytes(size, '\0');
-  for (std::size_t i = 0; i < size; i += 8) {
-    const std::uint64_t word = draw();
-    std::memcpy(bytes.data() + i, &word, std::min<std::size_t>(8, size - i));
-  }
-  return bytes;
-}
+using core::test_bytes;
 
 inline std::vector<core::Digest256> layer_of(const std::string& bytes) {
   return core::merkle_layer(core::block_hashes(bytes), kPieceBytes / core::kBlockBytes);

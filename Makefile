@@ -29,7 +29,7 @@ build: install  ## build/syncline, optimised
 	@cmake --preset release >/dev/null
 	@ninja -C build -j $(JOBS)
 
-demo: install  ## a fleet of four on this machine, a kill -9, and the proof; SCENARIO=migration
+demo: install  ## a fleet of five on this machine, a kill -9, and the proof; SCENARIO=migration
 	@cmake --preset release >/dev/null
 	@ninja -C build -j $(JOBS) syncline hex_selfplay  # the tests wait for `make test`
 	@KEEP=$(KEEP) python3 examples/demo.py --scenario $(SCENARIO)

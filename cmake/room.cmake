@@ -41,6 +41,7 @@ function(syncline_room NAME)
     # What is tested is built as it is shipped; the tests themselves need not be fast, but there.
     target_compile_options(${target}_test PRIVATE -O0)
     add_test(NAME ${target} COMMAND ${target}_test)
-    set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 600)
+    set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 600
+      ENVIRONMENT "${SYNCLINE_TEST_ENVIRONMENT}")
   endif()
 endfunction()

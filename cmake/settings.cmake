@@ -19,6 +19,9 @@ if(SYNCLINE_SANITIZE)
     # Asio's fences, which TSan does not see, stand beside mutexes, which it does.
     add_compile_options(-Wno-tsan)
   endif()
+  if(SYNCLINE_SANITIZE STREQUAL "thread")
+    set(SYNCLINE_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
+  endif()
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these falsely through inlined std::string and std::variant code.
@@ -32,7 +35,9 @@ if(CMAKE_UNITY_BUILD)
 endif()
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # One cache for every checkout: paths below this one count from it, whatever folder it stands in.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 find_program(MOLD mold)
 if(MOLD)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """make demo: what Syncline promises, shown on this machine in about a minute.
 
-Four daemons on loopback: two permanent nodes, a trainer, a spot instance. Real self-play (Hex, by
-Monte-Carlo tree search) runs on two of them at once, each writing its own SQLite file. A model is
-published. The spot instance is killed with kill -9 in the middle of a game. Then plain SQL, read
-from each replica, says whether a game that was acknowledged is lost, doubled or torn.
+Five daemons on loopback: two permanent nodes, a trainer, two spot instances. Real self-play (Hex,
+by Monte-Carlo tree search) runs on three of them at once, each writing its own SQLite file. A model
+is published. One spot instance gets its provider's notice, delivers what it has and leaves; the
+other is killed with kill -9 in the middle of a game. Then plain SQL, read from each replica, says
+whether a game that was acknowledged is lost, doubled or torn.
 
 Exit code 0 only if nothing is. `--scenario migration` shows another day: migration.py. KEEP=1
 leaves the fleet up; --stop ends a fleet left up.
@@ -14,6 +15,7 @@ import argparse
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import time
 
@@ -21,9 +23,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "examples")]
 
 import games  # noqa: E402
+import imds  # noqa: E402
 import migration  # noqa: E402
 from demo_parts import AckWatcher, ModelWatcher, Screen, publish_model  # noqa: E402
-from fleet import GAMES, MODELS, Fleet, FleetError, stop_kept_fleet  # noqa: E402
+from fleet import GAMES, MODELS, Fleet, FleetError, free_port, stop_kept_fleet  # noqa: E402
 
 FOLDER = ROOT / "demo-fleet"
 MODEL = "canonical_hex8_2p.pth"
@@ -34,6 +37,7 @@ NODES = {
     "vault": {"roles": ["backup", "voter"], "what": "permanent"},
     "trainer": {"roles": ["training", "selfplay", "voter"], "what": "permanent, trains and plays"},
     "spot": {"roles": ["selfplay"], "what": "spot instance, may vanish", "ephemeral": True},
+    "rented": {"roles": ["selfplay"], "what": "spot instance, gets a notice", "ephemeral": True},
 }
 # Who plays what. The trainer's program uses the old rollback journal, the spot's WAL.
 PLAYERS = {
@@ -41,18 +45,33 @@ PLAYERS = {
                 "--journal-mode", "delete"],
     "spot": ["--board", "hex8", "--playouts", "1200", "--games-per-second", "12",
              "--journal-mode", "wal"],
+    "rented": ["--board", "hex8", "--playouts", "400", "--games-per-second", "4",
+               "--journal-mode", "wal"],
 }
+NOTICE_S = 120  # as AWS gives
 DB = "selfplay.db"
 
 
 def raise_fleet(screen, fleet):
     for name, node in NODES.items():
+        # Its provider's metadata service, over real HTTP, with the answers that AWS documents.
+        port = free_port() if name == "rented" else 0
+        settings = {"spot": {"metadata_aws": f"http://127.0.0.1:{port}",
+                             "poll_interval_ms": 500}} if port else {}
         fleet.add_node(name, roles=node["roles"], collections=[GAMES, MODELS], acks=ACKS,
-                       ephemeral=node.get("ephemeral", False))
+                       ephemeral=node.get("ephemeral", False), settings=settings)
+        if port:
+            provider = fleet.spawn(imds.command("127.0.0.1", port, notice_of(fleet), NOTICE_S),
+                                   subprocess.DEVNULL, cwd=fleet.nodes[name].folder)
         screen.line(f"  {name:<8} {fleet.nodes[name].peer:<16} {node['what']}")
     fleet.start_all()
     fleet.wait_connected()
-    screen.step("four daemons up, each connected to the other three over TLS")
+    screen.step("five daemons up, each connected to the other four over TLS")
+    return provider
+
+
+def notice_of(fleet):
+    return fleet.nodes["rented"].folder / "notice"
 
 
 def source_of(fleet, name):
@@ -84,8 +103,25 @@ def spread_model(screen, fleet):
     seconds = watcher.end()
     if watcher.half_seen:
         raise FleetError("a half-written model was visible on " + ", ".join(watcher.half_seen))
-    screen.step(f"the trainer published {MODEL} ({MODEL_BYTES >> 20} MiB): on all four nodes after "
+    screen.step(f"the trainer published {MODEL} ({MODEL_BYTES >> 20} MiB): on all nodes after "
                 f"{seconds:.1f} s, never visible half-written")
+
+
+def give_notice(screen, fleet, watcher, provider):
+    """The provider takes the machine back; its self-play goes on meanwhile."""
+    finished = games.completed_ids(source_of(fleet, "rented"))
+    notice_of(fleet).touch()
+    started = time.monotonic()
+    code = fleet.nodes["rented"].process.wait(30)
+    watcher.stop()
+    fleet.stop_programs("rented")
+    provider.kill()
+    provider.wait()
+    if code != 0:
+        raise FleetError(f"rented left with {code}: not all that it had finished was durable")
+    screen.step(f"rented got its provider's notice ({NOTICE_S} s), delivered what it had, said so "
+                f"(exit code 0) and left after {time.monotonic() - started:.1f} s")
+    return finished | watcher.acknowledged
 
 
 def kill_spot(screen, fleet, watcher):
@@ -159,32 +195,36 @@ def summary(screen, played, durable, lost, latencies, seconds, is_good):
 def day(screen, fleet):
     """Returns True only if every promise was seen to be kept."""
     started = time.monotonic()
-    raise_fleet(screen, fleet)
+    provider = raise_fleet(screen, fleet)
     watchers = {}
     for name, options in PLAYERS.items():
         fleet.start_selfplay(name, *options, db=DB)
         watchers[name] = AckWatcher(fleet, name, source_of(fleet, name), ACKS)
-    screen.step("self-play on trainer (11×11, rollback journal) and spot (8×8, WAL) at once")
+    screen.step("self-play on trainer (11×11, rollback journal), spot and rented (8×8, WAL)")
     play_until(screen, fleet, watchers, games_wanted=60, seconds_max=40)
     spread_model(screen, fleet)
     play_until(screen, fleet, watchers, games_wanted=150, seconds_max=40)
+    of_rented = give_notice(screen, fleet, watchers["rented"], provider)
     kill_spot(screen, fleet, watchers["spot"])
     time.sleep(2)  # the others go on playing without it
     finish_play(screen, fleet, watchers["trainer"])
 
     of_trainer = games.completed_ids(source_of(fleet, "trainer"))
-    acknowledged = watchers["spot"].acknowledged | of_trainer
+    acknowledged = watchers["spot"].acknowledged | of_trainer | of_rented
     survivors = ["home", "vault", "trainer"]
     first = prove(fleet, survivors, acknowledged)
     is_good = show_proof(screen, first, acknowledged, "proof by SQL on the three survivors")
 
     fleet.start("spot")
-    everything = of_trainer | games.completed_ids(source_of(fleet, "spot"))
+    everything = of_trainer | of_rented | games.completed_ids(source_of(fleet, "spot"))
+    # It played on while it delivered: what it finished in that time counts where it arrived.
+    everything |= games.completed_ids(source_of(fleet, "rented")) & \
+        games.completed_ids(fleet.nodes["home"].replica("games"))
     rc, report = fleet.cli("spot", "flush", "--acks", ACKS, "--deadline", "20")
     if rc != 0:
         raise FleetError(f"flush on the restarted spot ended with {rc}: {report}")
     screen.step("spot came back with its disk: what it had not yet sent is durable now too")
-    second = prove(fleet, list(NODES), everything)
+    second = prove(fleet, [*survivors, "spot"], everything)
     is_good = show_proof(screen, second, everything, "proof by SQL on all four") and is_good
     rc, report = fleet.cli("home", "verify", "games")
     screen.step("syncline verify games: the fingerprints of all replicas agree" if rc == 0
@@ -203,7 +243,7 @@ def day(screen, fleet):
 
 
 SCENARIOS = {
-    "day": ("Syncline: a fleet of four on this machine", day),
+    "day": ("Syncline: a fleet of five on this machine", day),
     "migration": ("Syncline: a fleet of the older programs moves over", migration.run),
 }
 

@@ -47,7 +47,7 @@ bool parse(int count, char** words, Options& options) {
       if (syncline::simulation::find_scenario(options.plan.scenario) == nullptr) return false;
     } else if (word == "--nodes") {
       options.plan.nodes = std::atoi(value().c_str());
-      if (options.plan.nodes < 3 || options.plan.nodes > 30) return false;
+      if (options.plan.nodes < 3 || options.plan.nodes > 50) return false;
     } else if (word == "--bug") {
       const std::string name = value();
       for (const auto& planted : syncline::simulation::planted_bugs()) {

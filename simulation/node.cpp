@@ -42,6 +42,14 @@ core::Config config_for(const Plan& plan, const Machine& machine) {
     games.placement.roles = {"training"};
     models.placement.nodes = {"n0", "n1", "n2"};
   }
+  // In a third of the fleets a leader broadcasts; in half of them it is one of three voters.
+  if (plan.seed % 3 == 0) {
+    games.strategy = core::StrategyName::kBroadcast;
+    models.strategy = core::StrategyName::kBroadcast;
+    config.gossip.broadcast_interval_s = 10;
+  }
+  const bool is_voter = machine.id == "n0" || machine.id == "n1" || machine.id == "n2";
+  if (plan.seed % 2 == 0 && is_voter) config.node.roles.push_back("voter");
   config.collections = {games, models};
   return config;
 }

@@ -95,8 +95,11 @@ class Node {
   void carry_out(const engine::ReadSource& action);
   void carry_out(const engine::ScanFiles& action);
   void carry_out(const engine::Fetch& action);
+  void carry_out(const engine::GrantFetch&) {}  // nothing has a limit here
   void carry_out(const engine::CancelFetch& action);
   void carry_out(const engine::RemoveFile& action);
+  void carry_out(const engine::KeepKeys&) {}  // datagrams are not sealed here
+  void carry_out(const engine::AskEtcd&) {}   // fleets here elect by rank
   void carry_out(const engine::AnswerSync& action);
   void carry_out(const engine::AnswerFlush& action);
   void carry_out(const engine::Emit&) {}

@@ -73,6 +73,14 @@ class Client {
   Result<Done> notify(const std::string& event,
                       const std::map<std::string, std::string>& details = {}) const;
 
+  // Fetches of files on this node wait, or go on: of one collection, or all (empty). Until the
+  // daemon restarts. Records are never paused.
+  Result<Done> pause(const std::string& collection, bool is_paused) const;
+
+  // Makes a new key for membership's datagrams. It travels over the links, and each node seals with
+  // it once every live node has it.
+  Result<Done> rotate_key() const;
+
   // Takes a node out of the fleet for good: its copies count no more, nobody talks to it. Its
   // daemon has to be stopped before.
   Result<Done> remove_node(const std::string& id) const;
@@ -94,6 +102,11 @@ class Client {
   Result<std::string> config_toml() const;
   // True once the daemon serves peers; false while it starts.
   Result<bool> is_ready() const;
+
+  // One file described for other programs: form "metalink" (RFC 5854, for aria2c) or "torrent"
+  // (BEP 52). The daemon has to hold it whole, and reads all of it for a metalink.
+  Result<std::string> export_file(const std::string& form, const std::string& collection,
+                                  const std::string& path) const;
 
   // Any route, as it answers: raw("GET", "/v1/status"), raw("POST", "/v1/sync", json).
   // `patience_s` is how long one silent daemon is waited for.

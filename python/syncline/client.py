@@ -77,6 +77,24 @@ class Client:
         texts = {name: str(value) for name, value in details.items()}
         await self._post("/v1/notify", {"event": event, "details": texts}, PATIENCE_NOTIFY_S)
 
+    async def pause(self, collection: str = "") -> None:
+        """Fetches of files on this node wait: of one collection, or all. Until resume() or the
+        daemon restarts. Records are never paused."""
+        await self._post("/v1/pause", {"collection": collection, "is_paused": True})
+
+    async def resume(self, collection: str = "") -> None:
+        await self._post("/v1/pause", {"collection": collection, "is_paused": False})
+
+    async def export_file(self, form: str, collection: str, path: str) -> bytes:
+        """One file described for other programs: form "metalink" (RFC 5854, for aria2c) or
+        "torrent" (BEP 52). The daemon has to hold it whole."""
+        query = urllib.parse.urlencode({"form": form, "collection": collection, "path": path})
+        return (await self.raw("GET", f"/v1/export?{query}", patience_s=3600.0)).check().body
+
+    async def rotate_key(self) -> None:
+        """Makes a new key for membership's datagrams; in use once every live node has it."""
+        await self._post("/v1/rotate-key", {})
+
     async def remove_node(self, node: str) -> None:
         """Takes a node out of the fleet for good; its daemon has to be stopped before."""
         if not node or not all(c.isalnum() or c in "-_." for c in node):

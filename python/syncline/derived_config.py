@@ -26,7 +26,7 @@ def with_import(own: dict[str, Any], imported: dict[str, Any]) -> dict[str, Any]
         if mine.get(key):
             node[key] = mine[key]
     node["seeds"] = list(dict.fromkeys([*mine.get("seeds", []), *node.get("seeds", [])]))
-    return {**imported, "node": node, **{key: own[key] for key in ("api",) if key in own}}
+    return {**imported, "node": node, **{key: own[key] for key in ("api", "ssh") if key in own}}
 
 
 def with_interval(config: dict[str, Any], seconds: float) -> dict[str, Any]:

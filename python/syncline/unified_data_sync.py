@@ -123,13 +123,15 @@ class Run:
                 say(f"--config {self.older_yaml}: {setting[1]} = {setting[2].strip()} is not read; "
                     "its place is syncline.toml (docs/migration.md)")
 
-    def _import(self, out: pathlib.Path) -> int:
-        code = self._call("config", "import", str(self.hosts), "--out", str(out))
+    def _import(self, out: pathlib.Path, *how: str) -> int:
+        code = self._call("config", "import", str(self.hosts), "--out", str(out), *how)
         if code == PARTLY:
             say(f"some settings of {self.hosts} are not understood: named above and in "
                 f"{out}/import-report.txt")
         elif code != 0:
-            raise ConfigurationError("the hosts file cannot be imported", str(self.hosts))
+            raise ConfigurationError(
+                "the hosts file cannot be imported; it has to name this node as syncline.toml does "
+                "(node.id)", str(self.hosts))
         return code
 
     def _derive(self, base: pathlib.Path) -> pathlib.Path:
@@ -158,12 +160,13 @@ class Run:
     def _imported(self, folder: pathlib.Path, own: dict[str, dict[str, str]]) -> dict[str, object]:
         """This node's part of the hosts file. The folder with all of it is replaced."""
         out = folder / IMPORTED
+        name = own.get("node", {}).get("id") or socket.gethostname()
         with tempfile.TemporaryDirectory(prefix=".import-", dir=folder) as draft:
             fresh = pathlib.Path(draft) / "all"
-            self._import(fresh)
+            # The other hosts are polled over SSH, as before, but for those with a daemon.
+            self._import(fresh, "--poll-by", name)
             shutil.rmtree(out, ignore_errors=True)
             fresh.rename(out)
-        name = own.get("node", {}).get("id") or socket.gethostname()
         mine = out / f"{name}.toml"
         if not mine.is_file():
             raise ConfigurationError(

@@ -151,6 +151,7 @@ class CollectionStatus:
     fingerprint: str = ""
     last_proof_age_s: float | None = None
     derived: str = ""
+    announced: str = ""                 # rows that wait for a file they name; files nobody has
     problems: list[str] = field(default_factory=list)
     origins: list[OriginLag] = field(default_factory=list)
 
@@ -182,6 +183,22 @@ class HookRow:
 
 
 @dataclass
+class AgentlessRow:
+    """One [[agentless]] host: no daemon there, polled over SSH."""
+    id: str = ""
+    address: str = ""
+    state: str = ""                     # new | looking | waiting | unreachable
+    looked_age_s: float | None = None
+    next_look_s: float = 0.0
+    taken: int = 0
+    given: int = 0
+    bytes: int = 0
+    unstable: int = 0
+    is_late: bool = False               # three looks were missed, or none ever succeeded
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass
 class StatusReport:
     node: str = ""
     fleet: str = ""
@@ -199,6 +216,8 @@ class StatusReport:
     peers: list[PeerStatus] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     hooks: list[HookRow] = field(default_factory=list)
+    agentless: list[AgentlessRow] = field(default_factory=list)
+    leader: str = ""                    # who leads broadcasts and why, or why nobody does
 
 
 @dataclass

@@ -66,6 +66,7 @@ std::unique_ptr<Checker> records_have_their_copies(const World& world, const Tru
 std::unique_ptr<Checker> files_have_their_copies(const World& world, const Truth& truth);
 std::unique_ptr<Checker> status_is_true(const World& world, const Truth& truth);
 std::unique_ptr<Checker> requests_are_answered(const World& world, const Truth& truth);
+std::unique_ptr<Checker> leaders_agree(const World& world, const Truth& truth);
 std::unique_ptr<Checker> nobody_dies_falsely(const World& world, const Truth& truth);
 std::unique_ptr<Checker> removed_stay_removed(const World& world, const Truth& truth);
 

@@ -29,30 +29,33 @@ Catalog::Catalog(NodeId self, std::uint64_t incarnation, CatalogLimits limits)
   logs_[self_].mark.incarnation = incarnation;
 }
 
-void Catalog::put(Log& log, Fact fact) {
-  auto found = log.by_key.find(fact.key);
-  if (found != log.by_key.end()) log.by_version.erase(found->second.version);
-  log.by_version[fact.version] = fact.key;
-  const std::string key = fact.key;
-  log.by_key.insert_or_assign(key, std::move(fact));
+// REQUIRES: its version is above all of the log.
+const Fact* Catalog::put(Log& log, Fact fact) {
+  const auto found = log.by_key.find(std::string_view(fact.key));
+  if (found != log.by_key.end()) {
+    const std::uint64_t older = (*found)->version;
+    log.by_key.erase(found);
+    log.by_version.erase(older);
+  }
+  const std::uint64_t version = fact.version;
+  const Fact* kept =
+      &log.by_version.emplace_hint(log.by_version.end(), version, std::move(fact))->second;
+  log.by_key.insert(kept);
+  return kept;
 }
 
 const Fact* Catalog::assert_own(const std::string& key, const std::string& value) {
   Log& log = logs_[self_];
-  auto found = log.by_key.find(key);
-  if (found != log.by_key.end() && !found->second.is_removed && found->second.value == value) {
-    return nullptr;
-  }
-  put(log, {++log.mark.version, key, value, false});
-  return &log.by_key.at(key);
+  const Fact* found = log.find(key);
+  if (found != nullptr && !found->is_removed && found->value == value) return nullptr;
+  return put(log, {++log.mark.version, key, value, false});
 }
 
 const Fact* Catalog::remove_own(const std::string& key) {
   Log& log = logs_[self_];
-  auto found = log.by_key.find(key);
-  if (found == log.by_key.end() || found->second.is_removed) return nullptr;
-  put(log, {++log.mark.version, key, {}, true});
-  return &log.by_key.at(key);
+  const Fact* found = log.find(key);
+  if (found == nullptr || found->is_removed) return nullptr;
+  return put(log, {++log.mark.version, key, {}, true});
 }
 
 core::CatalogDigest Catalog::digest() const {
@@ -87,7 +90,7 @@ core::CatalogDelta Catalog::delta_for(const core::CatalogDigest& theirs,
     part.up_to = after;
     bool is_whole = true;
     for (auto it = log.by_version.upper_bound(after); it != log.by_version.end(); ++it) {
-      const Fact& fact = log.by_key.at(it->second);
+      const Fact& fact = it->second;
       const std::size_t size = fact.key.size() + fact.value.size() + kFactOverheadBytes;
       if (bytes + size > bytes_max && bytes > 0) {
         is_whole = false;
@@ -107,9 +110,9 @@ core::CatalogDelta Catalog::delta_for(const core::CatalogDigest& theirs,
 
 std::vector<FactChange> Catalog::void_facts(const NodeId& owner, Log& log) {
   std::vector<FactChange> changes;
-  for (auto& [key, fact] : log.by_key) {
-    if (fact.is_removed) continue;
-    Fact gone = fact;
+  for (const Fact* fact : log.by_key) {
+    if (fact->is_removed) continue;
+    Fact gone = *fact;
     gone.is_removed = true;
     gone.value.clear();
     changes.push_back({owner, std::move(gone)});
@@ -135,7 +138,7 @@ std::vector<FactChange> Catalog::apply(const core::CatalogDelta& delta) {
     if (part.after > log.mark.version) continue;  // a gap: the next digest asks for it
     for (const Fact& fact : part.facts) {
       if (fact.version <= log.mark.version) continue;
-      if (log.by_key.size() >= limits_.facts_per_owner_max && log.by_key.count(fact.key) == 0) {
+      if (log.by_key.size() >= limits_.facts_per_owner_max && log.find(fact.key) == nullptr) {
         continue;
       }
       put(log, fact);
@@ -156,14 +159,13 @@ bool Catalog::outbid(std::uint64_t incarnation) {
 const Fact* Catalog::find(const NodeId& owner, const std::string& key) const {
   auto log = logs_.find(owner);
   if (log == logs_.end()) return nullptr;
-  auto fact = log->second.by_key.find(key);
-  return fact == log->second.by_key.end() ? nullptr : &fact->second;
+  return log->second.find(key);
 }
 
 void Catalog::for_each(const std::function<void(const NodeId&, const Fact&)>& visit) const {
   for (const auto& [owner, log] : logs_) {
-    for (const auto& [key, fact] : log.by_key) {
-      if (!fact.is_removed) visit(owner, fact);
+    for (const Fact* fact : log.by_key) {
+      if (!fact->is_removed) visit(owner, *fact);
     }
   }
 }

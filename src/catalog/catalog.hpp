@@ -10,12 +10,13 @@
 // reconciliation: a delta covers (after, up_to] completely, and is taken only by a reader whose
 // mark stands at `after` or beyond; so a mark never claims a fact that was lost on the way.
 //
-// Memory: about 120 bytes per fact beside its key and value.
+// Memory: a fact, its key and value once, and two tree nodes over it (bench/fleet_scale measures).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,12 +70,36 @@ class Catalog {
   std::vector<FactChange> forget(const core::NodeId& owner);
 
  private:
-  struct Log {
-    core::OwnerMark mark;
-    std::map<std::string, core::Fact> by_key;
-    std::map<std::uint64_t, std::string> by_version;  // of the newest fact of each key
+  struct ByKey {
+    using is_transparent = void;
+    static std::string_view key(const core::Fact* fact) { return fact->key; }
+    static std::string_view key(std::string_view key) { return key; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return key(a) < key(b);
+    }
   };
-  void put(Log& log, core::Fact fact);
+  struct Log {
+    Log() = default;
+    Log(const Log& other) : mark(other.mark), by_version(other.by_version) {
+      for (const auto& [version, fact] : by_version) by_key.insert(&fact);
+    }
+    Log(Log&&) = default;  // nodes of a map stay where they are
+    Log& operator=(Log other) {
+      mark = other.mark;
+      by_version.swap(other.by_version);
+      by_key.swap(other.by_key);
+      return *this;
+    }
+    core::OwnerMark mark;
+    std::map<std::uint64_t, core::Fact> by_version;  // the newest fact of each key
+    std::set<const core::Fact*, ByKey> by_key;       // of those
+    const core::Fact* find(std::string_view key) const {
+      const auto found = by_key.find(key);
+      return found == by_key.end() ? nullptr : *found;
+    }
+  };
+  const core::Fact* put(Log& log, core::Fact fact);
   std::vector<FactChange> void_facts(const core::NodeId& owner, Log& log);
 
   core::NodeId self_;

@@ -24,6 +24,10 @@ bool parse_number(std::string_view text, Int& out) {
   return read.ec == std::errc{} && read.ptr == text.data() + text.size();
 }
 
+bool parse_port(std::string_view text, int& out) {
+  return parse_number(text, out) && out >= 0 && out <= 65535;
+}
+
 bool cut_prefix(std::string_view& text, std::string_view prefix) {
   if (text.substr(0, prefix.size()) != prefix) return false;
   text.remove_prefix(prefix.size());
@@ -52,6 +56,8 @@ std::string encode(const NodeSelf& self) {
   if (self.is_ephemeral) put(out, "ephemeral", "1");
   if (self.is_draining) put(out, "draining", "1");
   for (const auto& [collection, root] : self.roots) put(out, "root", collection + " " + root);
+  if (self.objects_port > 0) put(out, "objects", std::to_string(self.objects_port));
+  if (self.swarm_port > 0) put(out, "swarm", std::to_string(self.swarm_port));
   put(out, "acks", std::to_string(self.acks));
   put(out, "free", std::to_string(self.free_bytes));
   put(out, "total", std::to_string(self.total_bytes));
@@ -95,6 +101,10 @@ core::Result<NodeSelf> decode_node_self(std::string_view text) {
       if (is_good && self.roots.size() < kRootsMax) {
         self.roots.emplace(value.substr(0, end_of_name), value.substr(end_of_name + 1));
       }
+    } else if (name == "objects") {
+      is_good = parse_port(value, self.objects_port);
+    } else if (name == "swarm") {
+      is_good = parse_port(value, self.swarm_port);
     } else if (name == "acks") {
       is_good = parse_number(value, self.acks);
     } else if (name == "free") {

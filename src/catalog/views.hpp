@@ -3,6 +3,8 @@
 //   self                               what a node says of itself      NodeSelf
 //   log/<collection>/<origin>/<epoch>  records it has on disk          core::SeqSet as text
 //   obj/<collection>/<path>            its version of the path         core::ObjectVersion
+//   keys                               ids of the fleet's keys it has   16 hex digits each
+//   lead                               epoch it claimed as the leader  decimal
 //   fp/<collection>                    fingerprint of its replica      hex
 //
 // Parsing answers nothing for a key of another kind, or one that is malformed.
@@ -22,6 +24,8 @@
 namespace syncline::catalog {
 
 inline constexpr const char* kSelfKey = "self";
+inline constexpr const char* kKeysKey = "keys";
+inline constexpr const char* kLeadKey = "lead";
 
 // What a node says of itself. Sizes in bytes.
 struct NodeSelf {
@@ -35,6 +39,8 @@ struct NodeSelf {
   bool is_draining = false;
   std::int64_t acks = 0;
   std::map<std::string, std::string> roots;  // files collection -> absolute path over there
+  int objects_port = 0;                      // of its HTTPS listener, for aria2; 0: it has none
+  int swarm_port = 0;  // of its BitTorrent session; 0: it takes no part in swarms
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
   bool operator==(const NodeSelf&) const = default;

@@ -1,6 +1,7 @@
 #include "cli/import_host.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace syncline::cli {
 namespace {
@@ -12,7 +13,9 @@ struct KnownKey {
   const char* why;
 };
 
-constexpr const char* kSsh = "nodes speak TLS with certificates of the fleet, not SSH";
+constexpr const char* kSsh =
+    "nodes speak TLS with certificates of the fleet, not SSH; a host that gets no daemon is polled "
+    "over SSH by a node that names it in [[agentless]]";
 constexpr const char* kJobs = "about running jobs, not about data";
 
 constexpr KnownKey kNoPlace[] = {
@@ -158,6 +161,29 @@ void read_address(Section& section, OldHost& host) {
   }
 }
 
+// What those keys become for a node that polls it; for its own daemon they mean nothing.
+void read_login(Section& section, OldHost& host) {
+  const auto scalar = [&section](const char* key) {
+    const Tree* tree = section.tree(key);
+    return tree == nullptr ? std::string() : tree->scalar;
+  };
+  host.ssh_host = scalar("ssh_host");
+  for (const char* key : {"ip", "public_ip", "tailscale_ip"}) {
+    if (host.ssh_host.empty()) host.ssh_host = scalar(key);
+  }
+  host.ssh_user = scalar("ssh_user");
+  const std::size_t at = host.ssh_host.rfind('@');
+  if (at != std::string::npos) {
+    if (host.ssh_user.empty()) host.ssh_user = host.ssh_host.substr(0, at);
+    host.ssh_host = host_part(host.ssh_host);
+  }
+  for (const char* key : {"ssh_key_path", "ssh_key"}) {
+    if (const std::string path = scalar(key); !path.empty()) host.ssh_key = path;
+  }
+  const std::string port = scalar("ssh_port");
+  std::from_chars(port.data(), port.data() + port.size(), host.ssh_port);
+}
+
 void read_storage(Section& section, OldHost& host, Ledger& ledger) {
   for (const char* key : {"ringrift_path", "project_path", "work_dir"}) {
     const auto folder = section.text(key, "put the file there: its relative paths begin there");
@@ -223,6 +249,7 @@ OldHost read_host(const std::string& name, const Tree& map, Ledger& ledger) {
   }
   read_roles(section, host);
   read_address(section, host);
+  read_login(section, host);
   read_storage(section, host, ledger);
   read_machine(section, host);
   for (const KnownKey& known : kNoPlace) section.not_applicable(known.key, known.why);

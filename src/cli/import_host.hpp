@@ -23,6 +23,11 @@ struct OldHost {
   std::map<std::string, std::string> roots;  // collection -> folder
   std::optional<bool> is_ephemeral;
   std::optional<double> bandwidth_mbps;
+  // How it was logged in at; for a host that is polled.
+  std::string ssh_host;
+  std::string ssh_user;
+  std::string ssh_key;
+  int ssh_port = 22;
   bool is_refusing_data = false;  // skip_sync_receive
   bool uses_external_storage = false;
 };

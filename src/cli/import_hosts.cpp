@@ -19,7 +19,7 @@ void add_role(OldHost& host, const std::string& role) {
   if (!has_role(host, role)) host.roles.push_back(role);
 }
 
-core::CollectionConfig collection(const std::string& name) {
+core::CollectionConfig collection_named(const std::string& name) {
   core::CollectionConfig c;
   c.name = core::CollectionName(name);
   if (name == "games") {
@@ -65,6 +65,7 @@ core::CollectionConfig collection(const std::string& name) {
       c.tables[table].rule = core::MergeRule::kLatest;
       c.tables[table].latest_by = "updated_at";
     }
+    c.announces = {"versions", "file_path", "models"};
     c.freshness_target_s = 300;
   }
   return c;
@@ -147,7 +148,7 @@ core::Config config_of(const OldHost& host, const FleetPolicy& policy,
   if (host.is_ephemeral && !*host.is_ephemeral) config.node.ephemeral = core::Tristate::kFalse;
   set_limits(config, host, policy);
   for (const std::string& name : old_collections()) {
-    auto c = collection(name);
+    auto c = collection_named(name);
     place(c, host, policy);
     config.collections.push_back(std::move(c));
   }
@@ -184,6 +185,53 @@ bool is_node_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), is_plain);
 }
 
+// "~/x" of a user there; empty where nobody knows whose home that is.
+std::string absolute_there(const std::string& path, const std::string& user) {
+  if (!path.starts_with("~/")) return path.starts_with("/") ? path : "";
+  if (user.empty()) return "";
+  return (user == "root" ? "/root" : "/home/" + user) + path.substr(1);
+}
+
+std::string folder_there(const OldHost& host, const core::CollectionConfig& collection) {
+  const auto own = host.roots.find(collection.name.text);
+  std::string root = own != host.roots.end() && !own->second.empty() ? own->second : "";
+  if (root.empty() && !host.folder.empty()) {
+    root = host.folder + "/" + collection_named(collection.name.text).root;
+  }
+  return absolute_there(root, host.ssh_user);
+}
+
+// What lies on the other hosts is polled; nothing is given to them.
+void poll_others(core::Config& config, const std::vector<OldHost>& hosts,
+                 const ImportOptions& options, std::vector<std::string>& unpolled) {
+  config.node.seeds.clear();
+  config.ssh.known_hosts_file = "known_hosts";
+  for (const OldHost& host : hosts) {
+    if (host.name == config.node.id.text) continue;
+    core::AgentlessConfig one;
+    one.name = core::NodeId(host.name);
+    one.host = host.ssh_host;
+    one.user = host.ssh_user;
+    one.port = host.ssh_port;
+    one.key_file =
+        host.ssh_key.starts_with("~/") ? options.home + host.ssh_key.substr(1) : host.ssh_key;
+    for (const core::CollectionConfig& collection : config.collections) {
+      const std::string folder = folder_there(host, collection);
+      if (!folder.empty()) one.collect[collection.name.text] = folder;
+    }
+    if (one.host.empty() || one.collect.empty() || one.key_file.empty()) {
+      unpolled.push_back(host.name + ": " +
+                         (one.host.empty()       ? "it has no ssh_host"
+                          : one.key_file.empty() ? "it has no ssh_key"
+                                                 : "its folders are not known: give it "
+                                                   "ringrift_path or storage_paths, absolute, or "
+                                                   "ssh_user"));
+      continue;
+    }
+    config.agentless.push_back(std::move(one));
+  }
+}
+
 }  // namespace
 
 std::size_t Import::count(Fate fate) const {
@@ -191,7 +239,7 @@ std::size_t Import::count(Fate fate) const {
       std::count_if(notes.begin(), notes.end(), [fate](const Note& n) { return n.fate == fate; }));
 }
 
-core::Result<Import> import_hosts(const Tree& document) {
+core::Result<Import> import_hosts(const Tree& document, const ImportOptions& options) {
   const Tree* map = document.find("hosts");
   if (map == nullptr || map->kind != Tree::Kind::kMap) {
     return core::Error{core::ErrorKind::kInvalid,
@@ -221,7 +269,15 @@ core::Result<Import> import_hosts(const Tree& document) {
   Import out;
   const auto seeds = seeds_of(hosts, policy);
   for (const OldHost& host : hosts) {
+    if (!options.poll_by.empty() && host.name != options.poll_by) continue;
     out.hosts.push_back({host.name, config_of(host, policy, seeds), host.folder});
+  }
+  if (!options.poll_by.empty()) {
+    if (out.hosts.empty()) {
+      return core::Error{core::ErrorKind::kInvalid, "there is no such host in use to poll by",
+                         options.poll_by};
+    }
+    poll_others(out.hosts.front().config, hosts, options, out.unpolled);
   }
   out.notes = ledger.notes();
   return out;
@@ -245,6 +301,8 @@ std::string report_of(const Import& import) {
         out += "  " + note.path + " = " + note.value + "  → " + note.text + "\n";
     }
   }
+  if (!import.unpolled.empty()) out += "\nHosts that are not polled\n";
+  for (const std::string& line : import.unpolled) out += "  " + line + "\n";
   out += "\nWhere each file goes\n";
   for (const ImportedHost& host : import.hosts) {
     out += "  " + host.name + ".toml  → " +

@@ -22,11 +22,19 @@ struct ImportedHost {
 struct Import {
   std::vector<ImportedHost> hosts;  // those that are in use, in the order of the file
   std::vector<Note> notes;
+  std::vector<std::string> unpolled;  // "gpu-3: it has no ssh_host": with ImportOptions::poll_by
   std::size_t count(Fate fate) const;
 };
 
-// kInvalid: no `hosts` section, or a host with a name that no node can have.
-core::Result<Import> import_hosts(const Tree& document);
+struct ImportOptions {
+  // This host runs the only daemon and polls the others over SSH, as the older collecting service
+  // did; only its configuration is made. Empty: every host gets one.
+  std::string poll_by;
+  std::string home;  // of whoever runs this: "~/" of key files
+};
+
+// kInvalid: no `hosts` section, a host with a name that no node can have, or no host `poll_by`.
+core::Result<Import> import_hosts(const Tree& document, const ImportOptions& options = {});
 
 // The report: every leaf, grouped by its fate.
 std::string report_of(const Import& import);

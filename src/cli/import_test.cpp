@@ -268,5 +268,45 @@ RC_GTEST_PROP(ImportYamlProperty, any_text_is_answered, (const std::string& text
   }
 }
 
+constexpr const char* kPolled = R"(
+hosts:
+  home: {ssh_host: 192.168.1.20, role: coordinator, ringrift_path: /srv/project}
+  gpu-1: {ssh_host: root@10.0.0.4, ssh_port: 2222, ssh_key: ~/.ssh/cluster, role: selfplay,
+          ringrift_path: ~/project, storage_paths: {games: /data/games}}
+  gpu-2: {ssh_host: 10.0.0.5, ssh_key: /keys/k, role: selfplay, ringrift_path: ~/project}
+  gpu-3: {ssh_key: /keys/k, role: selfplay, ringrift_path: /p}
+  gone: {ssh_host: 10.0.0.9, status: terminated}
+)";
+
+TEST(Import, lets_one_host_poll_the_others_as_the_older_service_did) {
+  const auto import = import_hosts(*parse_yaml(kPolled), {"home", "/home/me"});
+  ASSERT_TRUE(import.ok()) << core::to_string(import.error());
+  ASSERT_EQ(import->hosts.size(), 1u) << "nobody else gets a daemon";
+  const core::Config& config = import->hosts[0].config;
+  ASSERT_EQ(config.agentless.size(), 1u);
+  const core::AgentlessConfig& gpu = config.agentless[0];
+  EXPECT_EQ(gpu.name, core::NodeId("gpu-1"));
+  EXPECT_EQ(gpu.host, "10.0.0.4");
+  EXPECT_EQ(gpu.user, "root");
+  EXPECT_EQ(gpu.port, 2222);
+  EXPECT_EQ(gpu.key_file, "/home/me/.ssh/cluster");
+  EXPECT_EQ(gpu.collect.at("games"), "/data/games");
+  EXPECT_EQ(gpu.collect.at("models"), "/root/project/models");
+  const auto read = core::parse_config(core::config_to_toml(config), "/srv/project/syncline.toml");
+  ASSERT_TRUE(read.ok()) << core::to_string(read.error());
+  EXPECT_EQ(read->agentless[0].known_hosts_file, "/srv/project/known_hosts");
+  EXPECT_TRUE(read->collections[0].is_collected);
+}
+
+TEST(Import, names_each_host_that_cannot_be_polled_and_why) {
+  const auto import = import_hosts(*parse_yaml(kPolled), {"home", "/home/me"});
+  ASSERT_TRUE(import.ok());
+  ASSERT_EQ(import->unpolled.size(), 2u);
+  EXPECT_NE(import->unpolled[0].find("gpu-2: its folders"), std::string::npos) << "whose is ~?";
+  EXPECT_EQ(import->unpolled[1], "gpu-3: it has no ssh_host");
+  EXPECT_FALSE(import_hosts(*parse_yaml(kPolled), {"hoem", ""}).ok());
+  EXPECT_FALSE(import_hosts(*parse_yaml(kPolled), {"gone", ""}).ok());
+}
+
 }  // namespace
 }  // namespace syncline::cli

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
       context.is_out_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
   context.working_directory = std::filesystem::current_path(ignored).string();
   context.environment = environment;
+  context.check_config = syncline::node::check;
   context.run_daemon = syncline::node::run_daemon;
   context.join_call = [](const std::string& address, const syncline::identity::KeyPair& own,
                          const syncline::core::Digest256& fleet, const std::string& request) {

@@ -50,6 +50,20 @@ class ProgramTest : public http::ServerTest {
   std::string daemon_config_;
 };
 
+TEST_F(ProgramTest, export_prints_or_writes_what_describes_a_file) {
+  start();
+  const Outcome printed = ask({"export", "metalink", "models", "a b/m.pth"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_EQ(printed.out, "metalink of models/a b/m.pth");
+  const Outcome written = ask({"export", "torrent", "models", "m&n.pth", "--out", "m.torrent"});
+  EXPECT_EQ(written.code, 0) << written.err;
+  std::ostringstream content;
+  content << std::ifstream(folder_ + "/m.torrent").rdbuf();
+  EXPECT_EQ(content.str(), "torrent of models/m&n.pth");
+  EXPECT_EQ(ask({"export", "zip", "models", "m.pth"}).code, 2);
+  EXPECT_EQ(ask({"export", "torrent", "models", "none"}).code, 2);
+}
+
 TEST_F(ProgramTest, status_says_whether_all_is_safe_in_words_and_code) {
   start();
   api_.status_answer.node = "home";

@@ -61,9 +61,28 @@ Table collections_table(const std::vector<CollectionStatus>& collections) {
     if (!c.why.empty()) table.add_note(c.why, c.is_over_target ? Colour::kBad : Colour::kWarn);
     for (const std::string& problem : c.problems) table.add_note(problem, Colour::kBad);
     if (!c.derived.empty()) table.add_note(c.derived);
+    if (!c.announced.empty()) table.add_note(c.announced, Colour::kWarn);
     if (c.open_units > 0) {
       table.add_note(say_count(c.open_units, "unit is", "units are") +
                      " still being written by a program; taken when complete");
+    }
+  }
+  return table;
+}
+
+Table agentless_table(const std::vector<AgentlessRow>& hosts) {
+  Table table({"AGENTLESS", "STATE", "ADDRESS", "LOOKED AT", "NEXT", "TAKEN", "GIVEN", "BYTES"});
+  for (const AgentlessRow& host : hosts) {
+    const Colour colour = host.is_late ? Colour::kBad : Colour::kPlain;
+    table.add(
+        {Cell(host.id, Colour::kBold), Cell(host.state, colour), Cell(host.address),
+         number(host.looked_age_s ? say_seconds(*host.looked_age_s) + " ago" : "never", colour),
+         number(say_seconds(host.next_look_s)), number(grouped(host.taken)),
+         number(grouped(host.given)), number(say_bytes(static_cast<double>(host.bytes)))});
+    for (const std::string& problem : host.problems) table.add_note(problem, Colour::kBad);
+    if (host.unstable > 0) {
+      table.add_note(say_count(host.unstable, "file is", "files are") +
+                     " being written there; taken once settled");
     }
   }
   return table;
@@ -75,6 +94,9 @@ std::string verdict_of(const StatusReport& status, bool has_colour) {
   for (const CollectionStatus& c : status.collections) {
     if (c.is_over_target || !c.problems.empty()) late.push_back(c.name);
     pending += c.pending;
+  }
+  for (const AgentlessRow& host : status.agentless) {
+    if (host.is_late) late.push_back("host " + host.id);
   }
   const std::string domains =
       say_count(static_cast<std::uint64_t>(std::max(0, status.acks)), "other failure domain");
@@ -119,6 +141,7 @@ std::string text_of(const StatusReport& status, bool has_colour) {
   out += status.collections.empty()
              ? "No collection is declared; add a [[collection]] to the configuration.\n"
              : collections_table(status.collections).text(has_colour);
+  if (!status.agentless.empty()) out += "\n" + agentless_table(status.agentless).text(has_colour);
   std::vector<std::string> up;
   std::vector<std::string> down;
   for (const PeerStatus& peer : status.peers) {
@@ -141,6 +164,7 @@ std::string text_of(const StatusReport& status, bool has_colour) {
   out += "\nJournal: " + say_bytes(static_cast<double>(status.journal_bytes)) + " of " +
          say_bytes(static_cast<double>(status.journal_max_bytes)) + " · disk " +
          say_percent(status.disk_used_percent) + " used\n";
+  if (!status.leader.empty()) out += "Broadcasts: " + printable(status.leader) + "\n";
   if (!down.empty()) out += "See 'syncline nodes' for why.\n";
   return out;
 }

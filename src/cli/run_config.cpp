@@ -32,6 +32,12 @@ int run_config_check(Context& context, const Arguments& arguments) {
     complain(context, config.error().what, config.error().subject);
     return kFailed;
   }
+  const core::Status checked =
+      context.check_config ? context.check_config(*config) : core::Status();
+  if (!checked.ok()) {
+    complain(context, *path + ": " + checked.error().what, checked.error().subject);
+    return kFailed;
+  }
   context.out << *path << " is in order: " << summary_of(*config) << "\n";
   return kDone;
 }

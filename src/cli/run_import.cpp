@@ -75,7 +75,10 @@ int run_config_import(Context& context, const Arguments& arguments) {
   const auto document = parse_yaml(*text);
   if (!document.ok())
     return failed(context, {document.error().kind, document.error().what, source});
-  const auto import = import_hosts(*document);
+  ImportOptions options;
+  if (arguments.has("--poll-by")) options.poll_by = arguments.text("--poll-by");
+  options.home = context.environment("HOME");
+  const auto import = import_hosts(*document, options);
   if (!import.ok()) return failed(context, import.error());
   const std::string out = arguments.has("--out") ? arguments.text("--out") : "imported";
   const auto written =
@@ -91,7 +94,9 @@ int run_config_import(Context& context, const Arguments& arguments) {
   for (const Note& note : import->notes) {
     if (note.fate == Fate::kNotUnderstood) complain(context, note.path + ": " + note.text);
   }
-  return import->count(Fate::kNotUnderstood) == 0 ? kDone : kPartlyDone;
+  for (const std::string& line : import->unpolled) complain(context, "not polled: " + line);
+  const bool is_whole = import->unpolled.empty() && import->count(Fate::kNotUnderstood) == 0;
+  return is_whole ? kDone : kPartlyDone;
 }
 
 }  // namespace syncline::cli

@@ -78,12 +78,26 @@ std::string daemon_line(const Context& context, const Plan& plan) {
   return is_here ? "syncline daemon" : "syncline daemon --config " + plan.config_path;
 }
 
+// Where others will reach this node's HTTPS listener: part of its certificate.
+std::vector<std::string> hosts_of(const core::NodeConfig& node) {
+  std::vector<std::string> hosts;
+  for (std::string address : env::callable_addresses(node)) {
+    address.resize(std::min(address.size(), address.find_last_of(':')));
+    if (address.size() > 2 && address.front() == '[') {
+      address = address.substr(1, address.size() - 2);
+    }
+    hosts.push_back(std::move(address));
+  }
+  return hosts;
+}
+
 core::Status make_fleet(Context& context, const Arguments& arguments) {
   SYNCLINE_ASSIGN(const Plan plan, plan_node(context, arguments));
   SYNCLINE_ASSIGN(const Drafted drafted, draft(context, plan));
   const std::string fleet = arguments.has("--fleet") ? arguments.text("--fleet") : "fleet";
-  SYNCLINE_ASSIGN(const auto identity, identity::init_fleet(drafted.config.node.state_dir, fleet,
-                                                            drafted.config.node.id));
+  SYNCLINE_ASSIGN(const auto identity,
+                  identity::init_fleet(drafted.config.node.state_dir, fleet, drafted.config.node.id,
+                                       hosts_of(drafted.config.node)));
   SYNCLINE_TRY(write_config(plan, drafted.toml));
   context.out << "Fleet " << identity.fleet << " has its first node, " << identity.node << ".\n"
               << "  configuration  " << plan.config_path << "\n"
@@ -99,7 +113,8 @@ core::Status join_it(Context& context, const Arguments& arguments) {
   SYNCLINE_ASSIGN(const Drafted before, draft(context, plan));
   SYNCLINE_ASSIGN(const auto joined,
                   identity::join_fleet(before.config.node.state_dir, arguments.text("TOKEN"),
-                                       before.config.node.id, now_s(), context.join_call));
+                                       before.config.node.id, now_s(), context.join_call,
+                                       hosts_of(before.config.node)));
   plan.settings.seeds = joined.addresses;
   for (const std::string& role : joined.roles) {
     auto& roles = plan.settings.roles;

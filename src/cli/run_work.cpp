@@ -124,4 +124,41 @@ int run_notify(Context& context, const Arguments& arguments) {
   return kDone;
 }
 
+namespace {
+int pause(Context& context, const Arguments& arguments, bool is_paused) {
+  const Door door = reach(context, arguments);
+  if (!door.client) return door.exit_code;
+  const std::string collection = arguments.text("TYPE");
+  const auto done = door.client->pause(collection, is_paused);
+  if (!done) return complain(context, done.error());
+  const std::string what = collection.empty() ? "All transfers of files" : collection;
+  context.out << (wants_json(arguments) ? "{\"is_accepted\":true}"
+                  : is_paused ? what + " paused on this node, until 'syncline resume' or a restart."
+                              : what + " go on.")
+              << "\n";
+  return kDone;
+}
+}  // namespace
+
+int run_pause(Context& context, const Arguments& arguments) {
+  return pause(context, arguments, true);
+}
+
+int run_resume(Context& context, const Arguments& arguments) {
+  return pause(context, arguments, false);
+}
+
+int run_rotate_key(Context& context, const Arguments& arguments) {
+  const Door door = reach(context, arguments);
+  if (!door.client) return door.exit_code;
+  const auto done = door.client->rotate_key();
+  if (!done) return complain(context, done.error());
+  context.out << (wants_json(arguments)
+                      ? "{\"is_accepted\":true}"
+                      : "A new key is on its way; each node uses it once every live node has it. "
+                        "'syncline status' says whom it waits for.")
+              << "\n";
+  return kDone;
+}
+
 }  // namespace syncline::cli

@@ -24,6 +24,10 @@ int run_events(Context& context, const Arguments& arguments);
 int run_flush(Context& context, const Arguments& arguments);
 int run_verify(Context& context, const Arguments& arguments);
 int run_notify(Context& context, const Arguments& arguments);
+int run_pause(Context& context, const Arguments& arguments);
+int run_resume(Context& context, const Arguments& arguments);
+int run_rotate_key(Context& context, const Arguments& arguments);
+int run_export(Context& context, const Arguments& arguments);
 
 int run_config_check(Context& context, const Arguments& arguments);
 int run_config_show(Context& context, const Arguments& arguments);

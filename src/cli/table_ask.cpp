@@ -150,6 +150,55 @@ CommandSpec verify_command() {
   return c;
 }
 
+CommandSpec pause_command(bool is_pause) {
+  CommandSpec c;
+  c.name = is_pause ? "pause" : "resume";
+  c.summary = is_pause ? "let fetches of files wait on this node" : "let paused fetches go on";
+  c.text =
+      "Files of one collection, or of all. What is under way stops and keeps what has arrived. It "
+      "lasts until 'syncline resume' or a restart of the daemon, and status says so. Records are "
+      "never paused: they are what would be lost.";
+  c.positionals = {{"TYPE", "collection of files; all if not given", false, false, {}, false}};
+  c.options = with_ask({});
+  c.examples = is_pause ? std::vector<Example>{{"pause models", "no model is fetched"}}
+                        : std::vector<Example>{{"resume", "everything goes on"}};
+  c.run = is_pause ? run_pause : run_resume;
+  return c;
+}
+
+CommandSpec rotate_key_command() {
+  CommandSpec c;
+  c.name = "rotate-key";
+  c.summary = "make a new key for the fleet's datagrams";
+  c.text =
+      "Membership's datagrams are sealed with a key that every node has. A new one travels over "
+      "the TLS links, and each node seals with it once every live node has it. Do so after "
+      "'syncline "
+      "remove', and as often as docs/operations.md says.";
+  c.options = with_ask({});
+  c.examples = {{"rotate-key", "on any node"}};
+  c.run = run_rotate_key;
+  return c;
+}
+
+CommandSpec export_command() {
+  CommandSpec c;
+  c.name = "export";
+  c.summary = "describe one file for aria2c or a BitTorrent client";
+  c.text =
+      "Prints a metalink (RFC 5854: size, SHA-256 as a whole and by pieces, and the holders that "
+      "serve objects over HTTPS) or a .torrent (BitTorrent v2, open to clients with a certificate "
+      "of this fleet) of a file that this node holds. For a metalink all of it is read.";
+  c.positionals = {{"FORM", "metalink or torrent", true, false, {"metalink", "torrent"}, true},
+                   {"TYPE", "collection of files", true, false, {}, false},
+                   {"PATH", "of the file, below the collection's root", true, false, {}, false}};
+  c.options = with_ask({{"--out", ValueKind::kText, "FILE", "write it there", false, {}}});
+  c.examples = {{"export metalink models hex8/best.pth --out best.meta4", "for aria2c"},
+                {"export torrent models hex8/best.pth --out best.torrent", "for BitTorrent"}};
+  c.run = run_export;
+  return c;
+}
+
 CommandSpec notify_command() {
   CommandSpec c;
   c.name = "notify";
@@ -234,7 +283,11 @@ void add_ask_commands(std::vector<CommandSpec>& table) {
   table.push_back(flush_command());
   table.push_back(verify_command());
   table.push_back(notify_command());
+  table.push_back(pause_command(true));
+  table.push_back(pause_command(false));
   table.push_back(remove_command());
+  table.push_back(rotate_key_command());
+  table.push_back(export_command());
   table.push_back(dead_letter_command());
 }
 

@@ -133,8 +133,12 @@ CommandSpec config_import_command() {
       "named there as not applicable, with the reason. Nothing is dropped in silence.";
   c.positionals = {{"FILE", "the YAML file", true, false, {}, false, ValueKind::kPath}};
   c.options = {{"--out", ValueKind::kPath, "D", "folder for the results; default: imported"},
+               {"--poll-by", ValueKind::kText, "HOST",
+                "HOST runs the only daemon and polls the others over SSH; only its file is made"},
                {"--json", ValueKind::kFlag, "", "print the report as JSON"}};
-  c.examples = {{"config import distributed_hosts.yaml --out fleet", "into the folder fleet"}};
+  c.examples = {{"config import distributed_hosts.yaml --out fleet", "into the folder fleet"},
+                {"config import distributed_hosts.yaml --poll-by home",
+                 "no daemon on the others yet: home collects their games as before"}};
   c.run = run_config_import;
   return c;
 }

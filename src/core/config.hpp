@@ -45,6 +45,9 @@ struct NodeConfig {
   std::vector<std::string> http_listen = {"unix:state/api.sock"};
   std::string state_dir = "state";
   std::vector<std::string> seeds;
+  // Found at the start, never in the file: where others get objects by aria2 and swarm; 0 = not.
+  int objects_port = 0;
+  int swarm_port = 0;
 };
 
 struct DurabilityConfig {
@@ -63,6 +66,8 @@ struct GossipConfig {
   std::int64_t fact_flush_ms = 200;  // own log/… facts are refreshed at most this often
   std::int64_t delta_max_bytes = 1 << 20;
   int fan_out = 3;
+  std::int64_t broadcast_interval_s = 120;  // the leader looks at everybody's copies
+  std::int64_t broadcast_grace_ms = 2000;   // for its push; then a node fetches by itself
 };
 
 struct MembershipConfig {
@@ -79,13 +84,17 @@ struct MembershipConfig {
 
 struct TransportLimits {
   // Of those, the planner takes the cheapest and falls back on the rest.
-  std::vector<std::string> enabled = {"nfs", "p2p", "ssh"};
+  std::vector<std::string> enabled = {"nfs", "p2p", "swarm", "aria2", "ssh"};
   std::int64_t p2p_connect_timeout_ms = 5000;
   std::int64_t p2p_transfer_timeout_ms = 120000;  // without any progress
   int p2p_tries = 2;
   std::int64_t ssh_connect_timeout_ms = 10000;
   std::int64_t ssh_transfer_timeout_ms = 300000;
   int ssh_tries = 3;
+  std::string swarm_listen;         // "HOST:PORT" of BitTorrent among nodes; empty: no swarms here
+  double swarm_upload_mbps = 0;     // MB/s to others; 0 = unlimited
+  int swarm_seeds_max = 32;         // objects kept open for others
+  std::int64_t swarm_idle_s = 600;  // one that nobody reads for so long is closed
   int breaker_failures = 5;
   std::int64_t breaker_open_ms = 60000;
   int jobs_max = 8;                                   // transfers at once
@@ -93,6 +102,7 @@ struct TransportLimits {
   std::int64_t window_bytes = std::int64_t{8} << 20;  // requested and not yet received, per job
   double bandwidth_total_mbps = 0;                    // megabytes per second; 0 = unlimited
   std::map<std::string, double> bandwidth_by_provider_mbps;  // glob -> MB/s
+  std::vector<std::string> schedules;  // "mon-fri 08:00-18:00 10", "models 22:00-06:00 closed"
   std::int64_t staging_max_age_s = 24 * 3600;  // partial files older than this are removed
 };
 
@@ -120,6 +130,17 @@ struct SpotConfig {
   std::string metadata_gcp = "http://metadata.google.internal";
   std::string metadata_azure = "http://169.254.169.254";
   std::int64_t drain_deadline_s = 25;  // after SIGTERM
+};
+
+// The cluster that decides who leads, with coordination = "etcd".
+struct EtcdConfig {
+  std::vector<std::string> endpoints;  // "http://10.0.0.1:2379"
+  std::string prefix = "syncline";     // of our one key: <prefix>/<fleet>/leader
+  std::int64_t lease_s = 10;
+  std::int64_t timeout_ms = 2000;  // of one question to one endpoint
+  std::string ca_file;             // of https endpoints; absolute
+  std::string cert_file;           // this node's, where the cluster asks for one
+  std::string key_file;
 };
 
 struct ApiConfig {
@@ -159,6 +180,14 @@ struct DeriveConfig {
   bool operator==(const DeriveConfig&) const = default;
 };
 
+// Rows that tell of files in another collection: such a row travels when its file is durable.
+struct AnnounceConfig {
+  std::string table;  // empty: nothing is announced
+  std::string column;
+  std::string collection;  // of kind files
+  bool operator==(const AnnounceConfig&) const = default;
+};
+
 struct CollectionConfig {
   CollectionName name;
   Kind kind = Kind::kFiles;
@@ -181,8 +210,31 @@ struct CollectionConfig {
   std::int64_t stable_ms = 1000;       // files: unchanged for this long before it is taken
   std::int64_t scan_interval_s = 300;  // files: full scan, beside inotify
   bool replicate_deletes = false;
+  std::int64_t retain_s = 0;  // files, on nodes that do not want them: 0 = for ever
   std::vector<std::string> tables_exclude;
   DeriveConfig derive;
+  AnnounceConfig announces;
+  bool is_collected = false;  // an [[agentless]] host is polled for it: set by the loader
+
+  // Something is to be read here: what local programs write, or what was copied from elsewhere.
+  bool has_sources() const { return !root.empty() || is_collected; }
+};
+
+// A machine without a daemon, reached over SSH by this node: polled for what programs write there,
+// and given files.
+struct AgentlessConfig {
+  NodeId name;
+  std::string host;  // to log in at
+  std::string user;  // empty: [ssh] user
+  int port = 0;      // 0: [ssh] port
+  std::string key_file;
+  std::string known_hosts_file;
+  std::map<std::string, std::string> collect;  // collection -> folder there
+  std::map<std::string, std::string> deliver;  // likewise; of kind files
+  std::int64_t every_s = 60;
+  std::int64_t pause_max_s = 600;  // between two tries of a host that does not answer
+  double bandwidth_mbps = 0;       // MB/s; 0 = unlimited
+  std::string temporary_folder = "/var/tmp";
 };
 
 // Who is told of events: a program, or a URL.
@@ -211,9 +263,10 @@ struct Config {
   SpotConfig spot;
   ApiConfig api;
   std::string coordination = "embedded";  // embedded | etcd
-  std::vector<std::string> etcd_endpoints;
+  EtcdConfig etcd;
   std::vector<CollectionConfig> collections;
   std::vector<HookConfig> hooks;
+  std::vector<AgentlessConfig> agentless;
 };
 
 // What the environment knows better than the file.

@@ -1,6 +1,7 @@
 #include "core/config_complete.hpp"
 
 #include "core/nearest.hpp"
+#include "core/settings_table.hpp"
 
 namespace syncline::core {
 
@@ -16,6 +17,23 @@ bool is_on_loopback(const std::string& listen) {
          listen.rfind("[::1]:", 0) == 0;
 }
 
+std::string why_not(const EtcdConfig& etcd) {
+  if (etcd.endpoints.empty()) {
+    return "coordination = \"etcd\" needs etcd.endpoints, such as [\"http://10.0.0.1:2379\"]";
+  }
+  for (const std::string& url : etcd.endpoints) {
+    if (url.rfind("http://", 0) == 0) continue;
+    if (url.rfind("https://", 0) != 0) {
+      return "etcd.endpoints: '" + url + "' must begin with http:// or https://";
+    }
+    if (etcd.ca_file.empty()) return "etcd.endpoints: https needs etcd.ca_file";
+  }
+  if (etcd.cert_file.empty() != etcd.key_file.empty()) {
+    return "etcd.cert_file and etcd.key_file go together";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string complete_config(Config& config, const ConfigOverrides& overrides,
@@ -28,10 +46,11 @@ std::string complete_config(Config& config, const ConfigOverrides& overrides,
   make_absolute(config.api.token_file, folder);
   make_absolute(config.ssh.key_file, folder);
   make_absolute(config.ssh.known_hosts_file, folder);
+  const std::vector<std::string> transports = {"nfs", "p2p", "swarm", "aria2", "ssh"};
   for (const std::string& name : config.transport.enabled) {
-    if (name == "nfs" || name == "p2p" || name == "ssh") continue;
+    if (std::find(transports.begin(), transports.end(), name) != transports.end()) continue;
     return "transport.enabled: there is no transport '" + name + "'" +
-           did_you_mean(name, {"nfs", "p2p", "ssh"});
+           did_you_mean(name, transports);
   }
   if (config.transport.enabled.empty()) return "transport.enabled names no transport";
   if (config.ssh.is_set_up() && config.ssh.known_hosts_file.empty()) {
@@ -43,6 +62,8 @@ std::string complete_config(Config& config, const ConfigOverrides& overrides,
     make_absolute(path, folder);
     listen = "unix:" + path;
   }
+  if (const std::string why = check_announces(config); !why.empty()) return why;
+  if (const std::string why = complete_agentless(config); !why.empty()) return why;
   if (node.host.empty()) {
     const bool is_alone = is_on_loopback(node.peer_listen) || overrides.machine_id.empty();
     node.host = is_alone ? node.id.text : overrides.machine_id;
@@ -50,13 +71,10 @@ std::string complete_config(Config& config, const ConfigOverrides& overrides,
   if (config.coordination != "embedded" && config.coordination != "etcd") {
     return "coordination must be embedded or etcd";
   }
-  // Said at the start rather than ignored: nobody would lead, and the operator would not know.
-  if (config.coordination == "etcd") {
-    return "coordination = \"etcd\" is not in this version yet: leave it out; no node needs to "
-           "lead, "
-           "each fetches what it wants";
+  for (std::string* file : {&config.etcd.ca_file, &config.etcd.cert_file, &config.etcd.key_file}) {
+    make_absolute(*file, folder);
   }
-  return "";
+  return config.coordination == "etcd" ? why_not(config.etcd) : "";
 }
 
 }  // namespace syncline::core

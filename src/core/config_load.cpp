@@ -23,14 +23,19 @@ class Loader : private ConfigTakes {
 
   Result<Config> load(const toml::table& file) {
     config_.path = path_;
-    std::vector<std::string> known{"collection", "hook"};
+    std::vector<std::string> known{"collection", "hook", "agentless"};
     for (const Setting& s : settings()) known.emplace_back(*s.section ? s.section : s.key);
     for (const auto& [key, node] : file) {
       const std::string name(key.str());
       if (name == "collection") {
-        SYNCLINE_TRY(load_collections(node));
+        SYNCLINE_TRY(load_list(node, "collections are written as [[collection]]",
+                               [this](const toml::table& t) { return load_collection(t); }));
       } else if (name == "hook") {
-        SYNCLINE_TRY(load_hooks(node));
+        SYNCLINE_TRY(load_list(node, "hooks are written as [[hook]]",
+                               [this](const toml::table& t) { return load_hook(t); }));
+      } else if (name == "agentless") {
+        SYNCLINE_TRY(load_list(node, "hosts without a daemon are written as [[agentless]]",
+                               [this](const toml::table& t) { return load_agentless(t); }));
       } else if (const Setting* top = find("", name)) {
         SYNCLINE_TRY(assign(*top, node));
       } else if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -73,33 +78,44 @@ class Loader : private ConfigTakes {
     return std::visit([&](auto* into) { return take(node, setting, into); }, field);
   }
 
-  Status load_hooks(const toml::node& node) {
+  // Tables written as `words` ("hooks are written as [[hook]]"), each handed on.
+  template <typename Take>
+  Status load_list(const toml::node& node, const char* words, Take take_one) {
     const toml::array* array = node.as_array();
-    if (array == nullptr) return wrong("hooks are written as [[hook]]", node);
+    if (array == nullptr) return wrong(words, node);
     for (const toml::node& item : *array) {
       const toml::table* table = item.as_table();
-      if (table == nullptr) return wrong("hooks are written as [[hook]]", item);
-      HookConfig hook;
-      for (const auto& [key, value] : *table) {
-        SYNCLINE_TRY(take_key(std::string(key.str()), value, hook_settings(), hook));
-      }
-      if (const std::string why = why_not(hook, config_.hooks); !why.empty()) {
-        return wrong(why, *table);
-      }
-      absolute(hook.secret_file);
-      config_.hooks.push_back(std::move(hook));
+      if (table == nullptr) return wrong(words, item);
+      SYNCLINE_TRY(take_one(*table));
     }
     return {};
   }
 
-  Status load_collections(const toml::node& node) {
-    const toml::array* array = node.as_array();
-    if (array == nullptr) return wrong("collections are written as [[collection]]", node);
-    for (const toml::node& item : *array) {
-      const toml::table* table = item.as_table();
-      if (table == nullptr) return wrong("collections are written as [[collection]]", item);
-      SYNCLINE_TRY(load_collection(*table));
+  template <typename S, typename Owner>
+  Status take_keys(const toml::table& table, const std::vector<S>& settings, Owner& owner) {
+    for (const auto& [key, value] : table) {
+      SYNCLINE_TRY(take_key(std::string(key.str()), value, settings, owner));
     }
+    return {};
+  }
+
+  Status load_hook(const toml::table& table) {
+    HookConfig hook;
+    SYNCLINE_TRY(take_keys(table, hook_settings(), hook));
+    if (const std::string why = why_not(hook, config_.hooks); !why.empty()) {
+      return wrong(why, table);
+    }
+    absolute(hook.secret_file);
+    config_.hooks.push_back(std::move(hook));
+    return {};
+  }
+
+  Status load_agentless(const toml::table& table) {
+    AgentlessConfig host;
+    SYNCLINE_TRY(take_keys(table, agentless_settings(), host));
+    absolute(host.key_file);
+    absolute(host.known_hosts_file);
+    config_.agentless.push_back(std::move(host));
     return {};
   }
 
@@ -116,11 +132,17 @@ class Loader : private ConfigTakes {
         continue;
       }
       if (name == "derive") {
-        SYNCLINE_TRY(load_derive(node, collection.derive));
+        SYNCLINE_TRY(load_part(node, "derive is written as [collection.derive]", derive_settings(),
+                               collection.derive));
+        continue;
+      }
+      if (name == "announces") {
+        SYNCLINE_TRY(load_part(node, "announces is written as [collection.announces]",
+                               announce_settings(), collection.announces));
         continue;
       }
       SYNCLINE_TRY(take_key(name, node, collection_settings(), collection,
-                            {"placement", "tables", "derive"}));
+                            {"placement", "tables", "derive", "announces"}));
     }
     return check_collection(std::move(collection), table);
   }
@@ -146,6 +168,12 @@ class Loader : private ConfigTakes {
       if (!is_sqlite && table.contains(key)) {
         return wrong(std::string(key) + " is for collections of kind sqlite only", *table.get(key));
       }
+    }
+    if (collection.retain_s > 0 && (is_sqlite || collection.replicate_deletes)) {
+      return wrong(
+          "retain_s is for collections of kind files without replicate_deletes: a clean-up "
+          "here must not be a deletion everywhere",
+          *table.get("retain_s"));
     }
     absolute(collection.root);
     absolute(collection.replica);
@@ -184,13 +212,12 @@ class Loader : private ConfigTakes {
     return check_roles(placement.roles, node);
   }
 
-  Status load_derive(const toml::node& node, DeriveConfig& derive) {
+  // A table within a collection.
+  template <typename S, typename Owner>
+  Status load_part(const toml::node& node, const char* words, const std::vector<S>& settings,
+                   Owner& owner) {
     const toml::table* table = node.as_table();
-    if (table == nullptr) return wrong("derive is written as [collection.derive]", node);
-    for (const auto& [key, value] : *table) {
-      SYNCLINE_TRY(take_key(std::string(key.str()), value, derive_settings(), derive));
-    }
-    return {};
+    return table == nullptr ? wrong(words, node) : take_keys(*table, settings, owner);
   }
 
   Status load_tables(const toml::node& node, CollectionConfig& collection) {

@@ -67,6 +67,13 @@ std::string value_text(const std::map<std::string, double>& values) {
   }
   return out + (out.size() > 1 ? " }" : "}");
 }
+std::string value_text(const std::map<std::string, std::string>& values) {
+  std::string out = "{";
+  for (const auto& [key, value] : values) {
+    out += (out.size() > 1 ? ", " : " ") + quoted(key) + " = " + quoted(value);
+  }
+  return out + (out.size() > 1 ? " }" : "}");
+}
 
 template <typename Field>
 std::string text_of(const Field& field) {
@@ -122,8 +129,13 @@ std::string collection_text(const CollectionConfig& collection) {
       out += "aliases = {" + aliases + " }\n";
     }
   }
-  if (collection.derive.by.empty()) return out;
-  return out + "[collection.derive]\n" + changed_text(derive_settings(), collection.derive);
+  if (!collection.derive.by.empty()) {
+    out += "[collection.derive]\n" + changed_text(derive_settings(), collection.derive);
+  }
+  if (!collection.announces.table.empty()) {
+    out += "[collection.announces]\n" + changed_text(announce_settings(), collection.announces);
+  }
+  return out;
 }
 
 constexpr const char* kExamples = R"(
@@ -178,6 +190,10 @@ constexpr const char* kExamples = R"(
 # [collection.tables.models]
 # rule = "latest"
 # latest_by = "updated_at"
+# [collection.announces]                  # a version is told of once its file is durable
+# table = "versions"
+# column = "file_path"
+# collection = "models"
 )";
 
 }  // namespace
@@ -200,6 +216,9 @@ std::string config_to_toml(const Config& config) {
   for (const CollectionConfig& collection : config.collections) out += collection_text(collection);
   for (const HookConfig& hook : config.hooks) {
     out += "\n[[hook]]\n" + changed_text(hook_settings(), hook);
+  }
+  for (const AgentlessConfig& host : config.agentless) {
+    out += "\n[[agentless]]\n" + changed_text(agentless_settings(), host);
   }
   return out;
 }
@@ -279,9 +298,24 @@ std::string settings_as_markdown() {
   for (const DeriveSetting& s : derive_settings()) {
     row(s.key, text_of(s.field(derive)), s.unit, s.doc);
   }
+  out +=
+      "\n`[collection.announces]` keeps rows back that name a file, such as a registry's of "
+      "models, "
+      "until that file is durable:\n\n| key | default | unit | what it does |\n|---|---|---|---|\n";
+  AnnounceConfig announces;
+  for (const AnnounceSetting& s : announce_settings()) {
+    row(s.key, text_of(s.field(announces)), s.unit, s.doc);
+  }
   out += "\n## [[hook]]\n\n| key | default | unit | what it does |\n|---|---|---|---|\n";
   HookConfig hook;
   for (const HookSetting& s : hook_settings()) row(s.key, text_of(s.field(hook)), s.unit, s.doc);
+  out +=
+      "\n## [[agentless]]\n\nA machine without a daemon, polled by this node over SSH.\n\n"
+      "| key | default | unit | what it does |\n|---|---|---|---|\n";
+  AgentlessConfig host;
+  for (const AgentlessSetting& s : agentless_settings()) {
+    row(s.key, text_of(s.field(host)), s.unit, s.doc);
+  }
   return out;
 }
 

@@ -71,6 +71,8 @@ struct NudgeMessage {
   CollectionName collection;
   std::uint32_t priority_permille = 1000;  // 2000 critical … 250 background
   std::string transport = {};              // to be used for files; empty = the planner's choice
+  std::uint64_t bandwidth_kbps = 0;        // kB/s that files may take; 0 = as configured there
+  std::uint64_t leader_epoch = 0;          // of the leader who asks; 0 = a person's request
   bool operator==(const NudgeMessage&) const = default;
 };
 
@@ -79,8 +81,17 @@ struct Goodbye {  // graceful leave: not a failure
   bool operator==(const Goodbye&) const = default;
 };
 
-using Message = std::variant<Hello, AppendRecords, AckRecords, RefuseRecords, RequestRecords,
-                             DigestMessage, DeltaMessage, NudgeMessage, Goodbye, Packet, PushPull>;
+// A key of the fleet, to a node that has not said that it has it. Over links only.
+struct FleetKey {
+  std::uint64_t epoch = 0;  // newer is larger; 0: the one that the fleet began with
+  std::string bytes;        // 32
+  bool operator==(const FleetKey&) const = default;
+};
+inline constexpr std::size_t kFleetKeyBytes = 32;
+
+using Message =
+    std::variant<Hello, AppendRecords, AckRecords, RefuseRecords, RequestRecords, DigestMessage,
+                 DeltaMessage, NudgeMessage, Goodbye, Packet, PushPull, FleetKey>;
 
 const char* name_of(const Message& message);
 

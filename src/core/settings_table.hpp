@@ -52,10 +52,24 @@ const std::vector<DeriveSetting>& derive_settings();
 // Gives the table of the ratings its rule. Empty: it can be used; otherwise why not.
 std::string complete_derive(CollectionConfig& collection);
 
+using AnnounceFieldRef = std::variant<std::string*>;
+using AnnounceSetting = SettingOf<AnnounceConfig, AnnounceFieldRef>;
+const std::vector<AnnounceSetting>& announce_settings();
+// Empty: every [collection.announces] can be used; otherwise why not.
+std::string check_announces(const Config& config);
+
 using HookFieldRef = std::variant<std::string*, int*, std::int64_t*, std::vector<std::string>*>;
 using HookSetting = SettingOf<HookConfig, HookFieldRef>;
 const std::vector<HookSetting>& hook_settings();
 // Empty: the hook can be used beside those. Otherwise why not.
 std::string why_not(const HookConfig& hook, const std::vector<HookConfig>& others);
+
+using AgentlessFieldRef = std::variant<std::string*, int*, std::int64_t*, double*, NodeId*,
+                                       std::map<std::string, std::string>*>;
+using AgentlessSetting = SettingOf<AgentlessConfig, AgentlessFieldRef>;
+const std::vector<AgentlessSetting>& agentless_settings();
+// Takes what is not set from [ssh], and marks the collections that are collected. Empty: all of
+// [[agentless]] can be used; otherwise why not.
+std::string complete_agentless(Config& config);
 
 }  // namespace syncline::core

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "coordination/lease_election.hpp"
 #include "core/messages.hpp"
 #include "core/object.hpp"
 #include "facade/types.hpp"
@@ -33,6 +34,12 @@ struct SendPacket {
   core::NodeId node;
   std::string address;  // never empty: what has no address goes over its link, as Send
   core::Packet packet;
+};
+
+// Keep these keys of the fleet on the disk, then use them: one seals, all open. -> KeysKept
+struct KeepKeys {
+  std::vector<core::FleetKey> keys;
+  std::size_t sealing = 0;
 };
 
 // ── the journal and the replica ──
@@ -88,6 +95,8 @@ struct ScanFiles {  // -> FilesScanned
 struct Reach {
   std::string host;        // to log in at
   std::string root;        // of the collection, absolute, over there
+  int objects_port = 0;    // of its HTTPS listener; 0: none
+  int swarm_port = 0;      // of its BitTorrent session; 0: none
   bool is_shared = false;  // that path is on this machine, or on storage that both mount there
 };
 struct Fetch {  // -> FetchProgress…, FetchDone
@@ -99,8 +108,17 @@ struct Fetch {  // -> FetchProgress…, FetchDone
   std::vector<core::NodeId> sources;  // best first
   std::map<core::NodeId, Reach> reach = {};
   core::Priority priority = core::Priority::kNormal;
-  double bandwidth_mbps = 0;  // 0 = unlimited
-  std::string transport;      // the planner's; empty = p2p
+  double bandwidth_mbps = 0;                  // 0 = unlimited
+  std::string transport;                      // the planner's; empty = p2p
+  bool is_metered = false;                    // it moves what GrantFetch allows: -> FetchAsks
+  std::vector<core::NodeId> partners = {};    // linked others that want it now, by name
+  std::vector<std::string> swarm_peers = {};  // "host:port" of those in swarms
+  int share_rank = 0;                         // of this node among all who want it, by name …
+  int share_count = 1;                        // … which are so many
+};
+struct GrantFetch {  // so many bytes more
+  std::uint64_t job = 0;
+  std::uint64_t bytes = 0;
 };
 struct CancelFetch {
   std::uint64_t job = 0;
@@ -109,6 +127,11 @@ struct RemoveFile {  // a replicated deletion
   core::CollectionName collection;
   std::string path;
   core::Root expected;
+};
+
+// ── etcd ──
+struct AskEtcd {  // one at a time: -> EtcdAnswered
+  coordination::Question question;
 };
 
 // ── people and programs ──
@@ -128,9 +151,10 @@ struct StopReady {  // drained, or the deadline came: the daemon may exit
   bool is_everything_durable = false;
 };
 
-using Action = std::variant<Dial, CloseLink, Send, SendPacket, Append, SendRecords, Merge, Trim,
-                            SaveAcks, PersistFacts, ReadSource, ScanFiles, Fetch, CancelFetch,
-                            RemoveFile, AnswerSync, AnswerFlush, Emit, StopReady>;
+using Action =
+    std::variant<Dial, CloseLink, Send, SendPacket, KeepKeys, Append, SendRecords, Merge, Trim,
+                 SaveAcks, PersistFacts, ReadSource, ScanFiles, Fetch, GrantFetch, CancelFetch,
+                 RemoveFile, AskEtcd, AnswerSync, AnswerFlush, Emit, StopReady>;
 using Actions = std::vector<Action>;
 
 }  // namespace syncline::engine

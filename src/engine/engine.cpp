@@ -43,6 +43,10 @@ Engine::Engine(core::Config config, Recovered recovered, std::uint64_t seed, Ins
                 },
                 [this](const CollectionName& collection, core::Duration took) {
                   stats_.became_durable(collection.text, took);
+                },
+                [this](const CollectionName& collection) {
+                  const NodeId& leader = leading_.leadership().leader;
+                  return leader != self_ && peers_.is_linked(leader) && is_broadcast(collection);
                 }},
                seed + 2),
       objects_(config_, view_, peers_,
@@ -69,15 +73,27 @@ Engine::Engine(core::Config config, Recovered recovered, std::uint64_t seed, Ins
              state.is_full_look_wanted = true;
            },
            [this](const CollectionName& collection, core::Priority priority,
-                  const std::string& transport) {
-             objects_.hurry(collection, priority, transport, now_);
+                  const std::string& transport, double bandwidth_mbps) {
+             objects_.hurry(collection, priority, transport, bandwidth_mbps, now_);
            },
            [this](const std::string& backend, std::uint64_t bytes, bool ok, core::Duration took) {
              stats_.count(backend, bytes, ok, took);
-           }}) {
+           }}),
+      leading_(config_),
+      broadcast_(config_, view_, peers_, records_,
+                 {[this](const CollectionName& collection) -> const std::set<NodeId>& {
+                    return placement_.wanted_by(collection);
+                  },
+                  [this](const CollectionName& collection) { return is_broadcast(collection); }}),
+      key_ring_(recovered.keys),
+      retention_(config_, view_,
+                 {[this](const CollectionName& collection) -> const std::set<NodeId>& {
+                   return placement_.wanted_by(collection);
+                 }}) {
   Actions none;
   out_ = &none;
   tell_self();
+  if (const std::string keys = key_ring_.fact(); !keys.empty()) tell(catalog::kKeysKey, keys);
   for (const auto& [object, version] : recovered.objects) {
     objects_.restore_clock(version.hlc);
     tell(catalog::object_key(object.first, object.second), core::encode(version));
@@ -109,8 +125,11 @@ void Engine::plan() {
   refresh_fleet();
   plan_intake();
   plan_looks();
+  plan_leading();
+  plan_keys();
   records_.plan(now_, *out_);
   objects_.plan(now_, *out_);
+  if (!drain_) retention_.plan(now_, *out_);
   requests_.plan(now_, *out_);
   peers_.plan_dials(now_, *out_);
   plan_drain();
@@ -125,6 +144,10 @@ std::optional<Instant> Engine::next_wake() const {
   earliest(wake, peers_.next_wake());
   earliest(wake, membership_.next_wake());
   earliest(wake, placement_.next_change());
+  earliest(wake, leading_.next_wake());
+  earliest(wake, broadcast_.next_wake());
+  earliest(wake, key_ring_.next_wake());
+  earliest(wake, retention_.next_wake());
   for (const auto& collection : config_.collections) earliest(wake, next_look(collection));
   if (drain_ && !drain_->is_reported) earliest(wake, drain_->deadline);
   if (wake && *wake <= now_) wake = now_ + kNextTurn;
@@ -159,6 +182,16 @@ void Engine::on(const RecordsSent& event) {
 void Engine::on(const FetchProgress& event) {
   objects_.fetch_progress(event);
 }
+void Engine::on(const FetchAsks& event) {
+  objects_.asks(event, now_);
+}
+void Engine::on(const ClockTold& event) {
+  objects_.clock_told(event, now_);
+  retention_.clock_told(event.wall);
+}
+void Engine::on(const TransfersPaused& event) {
+  objects_.pause(event, now_);
+}
 void Engine::on(const FetchDone& event) {
   objects_.fetch_done(event, now_, *out_);
 }
@@ -170,6 +203,7 @@ void Engine::on(const ReplicaMeasured& event) {
   state.aside = event.aside;
   state.derived = event.derived;
   state.derive_problem = event.problem;
+  state.announced = event.announced;
   tell(catalog::fingerprint_key(event.collection), event.fingerprint);
 }
 

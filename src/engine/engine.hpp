@@ -20,13 +20,17 @@
 #include "core/config.hpp"
 #include "core/time.hpp"
 #include "engine/actions.hpp"
+#include "engine/broadcast.hpp"
 #include "engine/events.hpp"
 #include "engine/fleet_view.hpp"
+#include "engine/key_ring.hpp"
+#include "engine/leading.hpp"
 #include "engine/objects.hpp"
 #include "engine/peers.hpp"
 #include "engine/placement.hpp"
 #include "engine/records.hpp"
 #include "engine/requests.hpp"
+#include "engine/retention.hpp"
 #include "facade/stats.hpp"
 #include "gossip/gossip.hpp"
 #include "membership/membership.hpp"
@@ -39,6 +43,7 @@ struct Recovered {
   std::uint64_t incarnation = 0;  // of its catalog log: grows with every start
   std::map<core::LogId, RecoveredLog> logs;
   std::map<ObjectId, core::ObjectVersion> objects;  // versions of the files on this disk
+  std::vector<core::FleetKey> keys;                 // of the fleet; the first one seals
   std::set<core::NodeId> removed;                   // nodes that were removed from the fleet
 };
 
@@ -50,6 +55,9 @@ struct CollectionState {
   std::uint64_t aside = 0;  // records that cannot be merged here
   std::string derived;
   std::string derive_problem;
+  std::set<std::string> announced;  // files that rows of the replica name
+  std::uint64_t waiting_units = 0;  // rows here that wait for their files
+  std::set<std::string> waiting_for;
   std::string fingerprint;
   std::uint64_t read_under_way = 0;  // id of the ReadSource or ScanFiles; 0 = none
   bool is_running_full = false;
@@ -98,6 +106,9 @@ class Engine {
                             const core::CollectionConfig& collection, core::Instant now) const;
   // How long the oldest object that is not durable, or not here although wanted, has been waiting.
   double oldest_object_age_s(const core::CollectionName& collection, core::Instant now) const;
+  const KeyRing& key_ring() const { return key_ring_; }
+  const coordination::Leadership& leadership() const { return leading_.leadership(); }
+  std::uint64_t broadcast_records() const { return broadcast_.pushed_records(); }
   const DiskMeasured& disk() const { return disk_; }
   bool is_draining() const { return drain_.has_value(); }
   const std::set<core::NodeId>& removed_nodes() const { return removed_; }
@@ -110,6 +121,8 @@ class Engine {
   void on(const DialFailed& event);
   void on(const Received& event);
   void on(const PacketReceived& event);
+  void on(const KeysKept& event);
+  void on(const KeyMade& event);
   void on(const UnitsRead& event);
   void on(const Appended& event);
   void on(const AppendFailed& event);
@@ -121,10 +134,14 @@ class Engine {
   void on(const RecordsSent& event);
   void on(const FilesScanned& event);
   void on(const FetchProgress& event);
+  void on(const FetchAsks& event);
   void on(const FetchDone& event);
+  void on(const ClockTold& event);
+  void on(const TransfersPaused& event);
   void on(const DiskMeasured& event);
   void on(const FoundEphemeral& event);
   void on(const TerminationNotice& event);
+  void on(const EtcdAnswered& event);
   void on(const SyncRequested& event);
   void on(const FlushRequested& event);
   void on(const VerifyDone& event);
@@ -143,6 +160,10 @@ class Engine {
   void untell(const std::string& key);
   void tell_self();
   void refresh_fleet();
+  void plan_leading();
+  void plan_keys();
+  void leadership_looked_at();
+  bool is_broadcast(const core::CollectionName& collection) const;
   void weigh_all();
   void remove_node(const core::NodeId& node);
   void weigh(const ObjectId& object);
@@ -179,6 +200,13 @@ class Engine {
   Records records_;
   Objects objects_;
   Requests requests_;
+  Leading leading_;
+  Broadcast broadcast_;
+  coordination::Leadership told_leadership_;
+  std::uint64_t told_claim_ = 0;
+  KeyRing key_ring_;
+  Retention retention_;
+  bool are_keys_stale_ = true;  // who has which, who is linked, who counts
   facade::Stats stats_;
   std::map<core::CollectionName, CollectionState> collections_;
   std::uint64_t next_read_ = 1;

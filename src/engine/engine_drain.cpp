@@ -23,6 +23,7 @@ constexpr std::uint64_t kIntakeFreeBytesMin = 64u << 20;
 
 void Engine::on(const DiskMeasured& event) {
   disk_ = event;
+  objects_.disk_measured();
   tell_self();
 }
 
@@ -78,7 +79,7 @@ void Engine::on(const TerminationNotice& event) {
   }
   drain_ = Drain{event.deadline, event.reason, {}, false};
   for (const auto& collection : config_.collections) {  // a look at each source from here on
-    if (collection.root.empty()) continue;
+    if (!collection.has_sources()) continue;
     collections_[collection.name].is_full_look_wanted = true;
     drain_->unread.insert(collection.name);
   }
@@ -110,7 +111,7 @@ std::set<CollectionName> Engine::unread_sources() const {
   for (const auto& collection : config_.collections) {
     const CollectionState& state = collections_.at(collection.name);
     const bool is_due = state.is_look_wanted || state.is_full_look_wanted;
-    if (!collection.root.empty() && (is_due || state.read_under_way != 0)) {
+    if (collection.has_sources() && (is_due || state.read_under_way != 0)) {
       unread.insert(collection.name);
     }
   }

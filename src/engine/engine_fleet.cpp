@@ -40,7 +40,7 @@ void Engine::run_gossip(const gossip::Event& event) {
 facade::RouteReport Engine::route(const facade::SyncRequest& request,
                                   const core::CollectionConfig& collection,
                                   core::Instant now) const {
-  facade::RouteReport report = placement_.route(request, collection, now);
+  facade::RouteReport report = placement_.route(request, collection, leading_.leadership(), now);
   for (facade::RouteVerdict& verdict : report.verdicts) {
     const bool is_elsewhere = verdict.is_chosen && verdict.node != self_.text;
     if (!is_elsewhere) continue;
@@ -58,10 +58,16 @@ facade::RouteReport Engine::route(const facade::SyncRequest& request,
 void Engine::fact_changed(const NodeId& owner, const core::Fact& fact) {
   if (removed_.count(owner) > 0 && !fact.is_removed) return;
   const ViewChange change = view_.apply(owner, fact.key, fact.value, fact.is_removed);
-  if (change.log) records_.log_changed(*change.log, owner, change.lost, now_);
+  if (change.log) {
+    records_.log_changed(*change.log, owner, change.lost, now_);
+    broadcast_.log_changed(*change.log);
+  }
+  is_fleet_stale_ |= change.is_claim;
+  are_keys_stale_ |= change.is_keys;
   if (change.object) {
     objects_.object_changed(*change.object, now_);
     requests_.object_changed(*change.object);
+    broadcast_.object_changed(*change.object);
     weigh(*change.object);
   }
   if (change.is_self && removed_.count(owner) == 0) {
@@ -80,15 +86,8 @@ void Engine::fact_changed(const NodeId& owner, const core::Fact& fact) {
 void Engine::weigh(const ObjectId& object) {
   const ObjectHolders& holders = view_.holders(object);
   auto own = holders.find(self_);
-  bool is_pending = own != holders.end() && !own->second.is_deleted;
-  if (is_pending) {
-    std::set<NodeId> beside_origin;
-    for (const auto& [node, version] : holders) {
-      const bool is_same = version.root == own->second.root;
-      if (is_same && node != own->second.origin) beside_origin.insert(node);
-    }
-    is_pending = view_.count_domains(beside_origin, own->second.origin) < config_.durability.acks;
-  }
+  const bool is_pending = own != holders.end() && !own->second.is_deleted &&
+                          !view_.is_durable(object, own->second, config_.durability.acks);
   if (is_pending) {
     objects_pending_.try_emplace(object, now_);
   } else {
@@ -140,6 +139,9 @@ void Engine::refresh_fleet() {
   }
   for (const CollectionName& name : change.wanted_otherwise) records_.wanted_changed(name, now_);
   for (const CollectionName& name : change.wanted_here_anew) objects_.wanted_anew(name, now_);
+  leading_.fleet_changed(placement_, view_.claims());
+  broadcast_.all_changed();
+  are_keys_stale_ = true;
 }
 
 void Engine::weigh_all() {
@@ -222,13 +224,19 @@ void Engine::on(const Received& event) {
     void operator()(const core::DigestMessage& m) { engine.run_gossip(gossip::Received{peer, m}); }
     void operator()(const core::DeltaMessage& m) { engine.run_gossip(gossip::Received{peer, m}); }
     void operator()(const core::NudgeMessage& m) {
-      engine.objects_.hurry(m.collection, core::Priority::kHigh, m.transport, engine.now_);
+      if (engine.leading_.is_outdated(m.leader_epoch)) return;
+      engine.objects_.hurry(m.collection, core::Priority::kHigh, m.transport,
+                            static_cast<double>(m.bandwidth_kbps) / 1000, engine.now_);
     }
     void operator()(const core::Packet& m) {
       if (m.from == peer) engine.run_membership(membership::PacketReceived{"", m});
     }
     void operator()(const core::PushPull& m) {
       engine.run_membership(membership::StateReceived{peer, m});
+    }
+    void operator()(const core::FleetKey& m) {
+      engine.key_ring_.received(m, *engine.out_);
+      engine.are_keys_stale_ = true;
     }
     void operator()(const core::Goodbye&) {
       engine.peers_.said_goodbye(peer);

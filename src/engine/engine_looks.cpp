@@ -14,6 +14,10 @@ using core::NodeId;
 namespace {
 // So many scans, stable_ms apart, wait for files that are being written.
 constexpr int kUnstableScansMax = 10;
+// A row waits for the file it names: how often one looks whether that is durable, and for how many
+// times a request waits with it.
+constexpr core::Duration kAnnouncedRetry = core::milliseconds(500);
+constexpr int kAnnouncedScansMax = 60;
 // After the journal refused units, the source is read again this much later.
 constexpr core::Duration kIntakeRetry = core::seconds(1);
 }  // namespace
@@ -35,9 +39,19 @@ void Engine::on(const UnitsRead& event) {
   const Append& append = std::get<Append>(out_->back());
   state.last_append = append.append_id;
   requests_.journalled(*append.batch);
+  state.waiting_units = event.waiting_units;
+  state.waiting_for = event.waiting_for;
+  if (event.waiting_units > 0) {
+    // Whoever asked for a look wants these rows as well, for as long as it is worth waiting.
+    state.rescan_at = now_ + kAnnouncedRetry;
+    const bool is_waited_for = !state.looks_running.empty() || state.is_drain_look;
+    if (is_waited_for && ++state.unstable_scans < kAnnouncedScansMax) {
+      state.is_look_continued = true;
+    }
+  }
   if (event.has_more || event.compares_on) {
     // A look is for what is new: whoever waits for it does not wait for comparison.
-    state.is_look_continued = event.has_more;
+    state.is_look_continued |= event.has_more;
     state.is_look_wanted = true;
     state.is_full_look_wanted |= state.is_running_full;
   }
@@ -102,7 +116,7 @@ void Engine::look_finished(const CollectionName& name, CollectionState& state) {
 // May the sources of the collection be read now, were there a reason to?
 bool Engine::may_look(const core::CollectionConfig& collection) const {
   const CollectionState& state = collections_.at(collection.name);
-  if (collection.root.empty() || state.read_under_way != 0) return false;
+  if (!collection.has_sources() || state.read_under_way != 0) return false;
   if (!records_.intake().is_open && collection.kind == core::Kind::kSqlite) return false;
   return !drain_ || !drain_->is_reported;
 }
@@ -119,7 +133,7 @@ std::optional<Instant> Engine::next_look(const core::CollectionConfig& collectio
 void Engine::plan_looks() {
   for (const auto& collection : config_.collections) {
     CollectionState& state = collections_[collection.name];
-    if (collection.root.empty()) {  // nothing is produced here: looking is done at once
+    if (!collection.has_sources()) {  // nothing is produced here: looking is done at once
       for (std::uint64_t look : std::exchange(state.looks_wanted, {})) {
         requests_.looked_at(collection.name, look);
       }

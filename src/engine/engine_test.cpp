@@ -229,8 +229,10 @@ TEST_F(EngineTest, a_flush_does_not_wait_for_what_was_finished_after_it_had_read
 TEST_F(EngineTest, a_machine_that_turns_out_to_be_a_spot_instance_says_so) {
   look();
   step(FoundEphemeral{"aws", "its metadata say spot"});
-  ASSERT_EQ(all<Emit>().size(), 1u);
-  EXPECT_EQ(all<Emit>()[0].event.type, "node_is_ephemeral");
+  std::vector<std::string> told;
+  for (const Emit& emit : all<Emit>()) told.push_back(emit.event.type);
+  EXPECT_EQ(told, (std::vector<std::string>{"node_is_ephemeral", "leader_changed"}))
+      << "it was the only permanent node";
   EXPECT_EQ(all<ReadSource>().size(), 1u) << "and looks at once at what may be at risk";
   step(FoundEphemeral{"aws", "its metadata say spot"});
   EXPECT_TRUE(all<Emit>().empty()) << "once";
@@ -277,6 +279,46 @@ TEST_F(WithSsh, a_file_of_a_node_without_a_link_is_fetched_once_it_told_how_it_c
   ASSERT_EQ(fetches.size(), 1u);
   EXPECT_EQ(fetches[0].transport, "ssh");
   EXPECT_EQ(fetches[0].reach.at(NodeId("far")).host, "far.example");
+}
+
+TEST_F(WithSsh, files_that_begin_at_once_are_not_promised_the_same_room) {
+  constexpr std::uint64_t kGb = 1'000'000'000;
+  step(DiskMeasured{40 * kGb, 100 * kGb, 0});  // up to 70 % may be used: room for 10 GB
+  vault_is_there();
+  const auto has = [&](std::uint64_t version, const std::string& path) {
+    core::ObjectVersion object;
+    object.root = core::sha256(path);
+    object.size_bytes = 6 * kGb;
+    object.origin = kVault;
+    object.version.counters[kVault] = 1;
+    core::DeltaMessage message;
+    core::CatalogDelta::Part part;
+    part.owner = kVault;
+    part.incarnation = 1;
+    part.after = version - 1;
+    part.up_to = version;
+    part.facts.push_back(
+        {version, catalog::object_key(kModels, path), core::encode(object), false});
+    message.delta.parts.push_back(part);
+    step(Received{kVault, message});
+  };
+  has(2, "a.pth");
+  const auto first = all<Fetch>();
+  ASSERT_EQ(first.size(), 1u);
+  has(3, "b.pth");
+  EXPECT_TRUE(all<Fetch>().empty()) << "6 of the 10 GB are promised";
+
+  const auto later = [&](std::uint64_t free_bytes) {
+    now_ = now_ + core::seconds(60);
+    step(DiskMeasured{free_bytes, 100 * kGb, 0});
+    const std::size_t begun = all<Fetch>().size();
+    step(Tick{});
+    return begun + all<Fetch>().size();
+  };
+  EXPECT_EQ(later(40 * kGb), 0u) << "nothing of it has come: the promise stands";
+  step(FetchProgress{first[0].job, kGb});
+  EXPECT_EQ(later(34 * kGb), 0u) << "it has its room, and the disk says so";
+  EXPECT_EQ(later(46 * kGb), 1u) << "somebody has freed some";
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "coordination/lease_election.hpp"
 #include "core/messages.hpp"
 #include "core/object.hpp"
 #include "core/result.hpp"
@@ -45,6 +46,14 @@ struct PacketReceived {
   core::Packet packet;
 };
 
+// These keys of the fleet are on the disk.
+struct KeysKept {
+  std::vector<core::FleetKey> keys;
+};
+struct KeyMade {  // by a person's wish, here
+  core::FleetKey key;
+};
+
 // ── the journal and the replica ──
 // Units that a source reader found complete. `read_id` names the read, so that its cursors are
 // stored in the very transaction that journals its units.
@@ -59,6 +68,8 @@ struct UnitsRead {
   std::vector<std::string> problems;
   bool has_more = false;
   bool compares_on = false;  // nothing new is left; the next read goes on comparing older units
+  std::uint64_t waiting_units = 0;    // complete, and kept back until their files are durable
+  std::set<std::string> waiting_for;  // those files, as the rows name them
 };
 struct Appended {  // fsynced
   std::uint64_t append_id = 0;
@@ -83,6 +94,8 @@ struct ReplicaMeasured {
   std::uint64_t aside = 0;  // records that cannot be merged
   std::string derived;      // what its derived tables come from, one sentence
   std::string problem;      // why they are not derived
+  // Files that its rows name (CollectionConfig::announces).
+  std::set<std::string> announced = {};
 };
 // Asked to send records that this node no longer has in any form.
 struct RecordsUnavailable {
@@ -123,6 +136,10 @@ struct FetchProgress {
   std::uint64_t job = 0;
   std::uint64_t bytes_done = 0;
 };
+struct FetchAsks {  // a metered one could move so many bytes more
+  std::uint64_t job = 0;
+  std::uint64_t bytes = 0;
+};
 struct FetchDone {
   std::uint64_t job = 0;
   core::Status status;
@@ -138,6 +155,14 @@ struct DiskMeasured {
   std::uint64_t journal_bytes = 0;
   std::uint32_t load_permille = 0;  // load average per processor; 1000: all are busy
 };
+struct ClockTold {  // the wall clock here, now and then and when it jumped
+  core::WallMs wall;
+  int utc_offset_minutes = 0;
+};
+struct TransfersPaused {            // by a person, or resumed
+  core::CollectionName collection;  // empty: all
+  bool is_paused = false;
+};
 struct NodeRemoved {  // an operator took the node out of the fleet for good
   core::NodeId node;
 };
@@ -148,6 +173,11 @@ struct FoundEphemeral {  // the provider says that it may take this machine away
 struct TerminationNotice {  // SIGTERM, or the provider's notice
   core::Instant deadline;
   std::string reason;
+};
+
+// ── etcd ──
+struct EtcdAnswered {  // of the last AskEtcd
+  core::Result<coordination::Answer> answer;
 };
 
 // ── people and programs ──
@@ -169,11 +199,11 @@ struct VerifyDone {  // this node re-hashed its replica or files
   std::vector<std::string> damaged;
 };
 
-using Event =
-    std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, PacketReceived, UnitsRead, Appended,
-                 AppendFailed, Merged, MergeFailed, ReplicaMeasured, RecordsUnavailable,
-                 SourceChanged, RecordsSent, FilesScanned, FetchProgress, FetchDone, DiskMeasured,
-                 FoundEphemeral, TerminationNotice, SyncRequested, FlushRequested, VerifyDone,
-                 NodeRemoved>;
+using Event = std::variant<Tick, LinkUp, LinkDown, DialFailed, Received, PacketReceived, KeysKept,
+                           KeyMade, UnitsRead, Appended, AppendFailed, Merged, MergeFailed,
+                           ReplicaMeasured, RecordsUnavailable, SourceChanged, RecordsSent,
+                           FilesScanned, FetchProgress, FetchAsks, FetchDone, ClockTold,
+                           TransfersPaused, DiskMeasured, FoundEphemeral, TerminationNotice,
+                           EtcdAnswered, SyncRequested, FlushRequested, VerifyDone, NodeRemoved>;
 
 }  // namespace syncline::engine

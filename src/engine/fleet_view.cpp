@@ -1,7 +1,9 @@
 #include "engine/fleet_view.hpp"
 
 #include <algorithm>
+#include <charconv>
 
+#include "engine/key_ring.hpp"
 #include "routing/domains.hpp"
 
 namespace syncline::engine {
@@ -46,9 +48,11 @@ ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const s
     change.is_domain =
         was_known != (after != nullptr) ||
         (after != nullptr && (after->host != before.host || after->storage != before.storage));
-    change.is_reach = change.is_domain ||
-                      (after != nullptr &&
-                       (after->roots != before.roots || after->advertise != before.advertise));
+    change.is_reach =
+        change.is_domain ||
+        (after != nullptr &&
+         (after->roots != before.roots || after->advertise != before.advertise ||
+          after->objects_port != before.objects_port || after->swarm_port != before.swarm_port));
   } else if (auto log = catalog::parse_log_key(key)) {
     auto held = core::parse_seq_set(is_removed ? std::string_view() : std::string_view(value));
     if (!held) {
@@ -82,6 +86,24 @@ ViewChange FleetView::apply(const NodeId& owner, const std::string& key, const s
       fingerprints_.erase({owner, *collection});
     } else {
       fingerprints_[{owner, *collection}] = value;
+    }
+  } else if (key == catalog::kKeysKey) {
+    change.is_keys = true;
+    if (is_removed) {
+      keys_.erase(owner);
+    } else {
+      keys_[owner] = parse_key_ids(value);
+    }
+  } else if (key == catalog::kLeadKey) {
+    std::uint64_t epoch = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), epoch);
+    change.is_claim = true;
+    if (is_removed) {
+      claims_.erase(owner);
+    } else if (read.ec == std::errc() && read.ptr == value.data() + value.size()) {
+      claims_[owner] = epoch;
+    } else {
+      ++unknown_facts_;
     }
   } else if (key.rfind(kRemovedPrefix, 0) == 0) {
     if (!is_removed) change.removed = NodeId(key.substr(kRemovedPrefix.size()));
@@ -150,6 +172,20 @@ int FleetView::count_domains_anew(const std::set<NodeId>& nodes, const NodeId& o
   if (own != domains_.end()) return routing::distinct_domains(domains, &own->second);
   // Nobody has told yet where the origin stands: it may be beside any one of them.
   return std::max(0, routing::distinct_domains(domains, nullptr) - 1);
+}
+
+bool FleetView::is_durable(const ObjectId& object, int acks) const {
+  const core::ObjectVersion* winning = winner(object);
+  return winning != nullptr && !winning->is_deleted && is_durable(object, *winning, acks);
+}
+
+bool FleetView::is_durable(const ObjectId& object, const core::ObjectVersion& version,
+                           int acks) const {
+  std::set<core::NodeId> beside_origin;
+  for (const auto& [node, held] : holders(object)) {
+    if (held.root == version.root && node != version.origin) beside_origin.insert(node);
+  }
+  return count_domains(beside_origin, version.origin) >= acks;
 }
 
 std::uint64_t FleetView::count_durable(const LogId& log, int acks) const {

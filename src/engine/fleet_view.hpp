@@ -33,6 +33,8 @@ struct ViewChange {
   std::optional<core::LogId> log;
   core::SeqSet lost;  // of the log: told before, and not any more by a newer word of the same life
   std::optional<ObjectId> object;
+  bool is_claim = false;  // to lead, or no more
+  bool is_keys = false;   // which of the fleet's keys it has
   bool is_self = false;
   bool is_domain = false;               // the node's failure domain is another than before
   bool is_reach = false;                // … or how its files can be got
@@ -62,6 +64,10 @@ class FleetView {
   const LogHolders& holders(const core::LogId& log) const;
   const std::map<ObjectId, ObjectHolders>& objects() const { return objects_; }
   const ObjectHolders& holders(const ObjectId& object) const;
+  // Ids of the fleet's keys that nodes have.
+  const std::map<core::NodeId, std::set<std::string>>& keys() const { return keys_; }
+  // Epochs that nodes claimed as leaders.
+  const std::map<core::NodeId, std::uint64_t>& claims() const { return claims_; }
   const std::map<core::NodeId, catalog::NodeSelf>& nodes() const { return nodes_; }
   const catalog::NodeSelf* find(const core::NodeId& node) const;
   const std::string* fingerprint(const core::NodeId& node,
@@ -77,6 +83,10 @@ class FleetView {
   // domain counts for nothing: unknown is not safe. Nor does one that is absent. While the origin's
   // domain is unknown, one of the others is taken for it; that of a removed origin matters no more.
   int count_domains(const std::set<core::NodeId>& nodes, const core::NodeId& origin) const;
+  // The winning version is held by at least `acks` such domains beside its origin's.
+  bool is_durable(const ObjectId& object, int acks) const;
+  // The same of this version.
+  bool is_durable(const ObjectId& object, const core::ObjectVersion& version, int acks) const;
   // How many of the log's known records are held by at least `acks` such domains.
   std::uint64_t count_durable(const core::LogId& log, int acks) const;
 
@@ -90,6 +100,8 @@ class FleetView {
   std::map<std::pair<core::NodeId, core::CollectionName>, std::string> fingerprints_;
   // Kept when a node is gone: what shared its failure is still no copy beside it.
   std::map<core::NodeId, routing::Domain> domains_;
+  std::map<core::NodeId, std::uint64_t> claims_;
+  std::map<core::NodeId, std::set<std::string>> keys_;
   std::set<core::NodeId> absent_;
   std::set<core::NodeId> removed_;
   // Answers of count_domains: a fleet has few different sets of holders, and many records.

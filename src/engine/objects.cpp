@@ -15,8 +15,6 @@ namespace {
 constexpr core::Duration kDiskRetry = core::seconds(5);
 // A request's own timeout is not told to its targets.
 constexpr core::Duration kForcedFor = core::seconds(300);
-// Objects looked at in one turn: a long queue must not hold up the records.
-constexpr int kLooksMax = 512;
 }  // namespace
 
 Objects::Objects(const core::Config& config, const FleetView& view, const Peers& peers,
@@ -26,7 +24,8 @@ Objects::Objects(const core::Config& config, const FleetView& view, const Peers&
       view_(view),
       peers_(peers),
       door_(std::move(door)),
-      ways_(config, view, peers) {}
+      ways_(config, view, peers),
+      line_(config) {}
 
 const core::CollectionConfig* Objects::find(const core::CollectionName& name) const {
   for (const auto& collection : config_.collections) {
@@ -124,8 +123,7 @@ void Objects::gone(const core::CollectionConfig& collection, const std::string& 
 void Objects::object_changed(const ObjectId& object, core::Instant now) {
   auto [it, is_new] = unsettled_.try_emplace(object, Wanted{now, {}, 0, {}});
   if (!is_new) {
-    ready_.small.erase(object);
-    ready_.large.erase(object);
+    if (!line_.has_place(object)) line_.leave(object, now);
     sourceless_.erase(object);
     if (it->second.retry_at) retries_.erase({*it->second.retry_at, object});
     it->second.retry_at.reset();
@@ -139,16 +137,8 @@ void Objects::link_up(const NodeId& peer, core::Instant now) {
 }
 
 void Objects::reach_changed() {
-  for (const ObjectId& object : std::exchange(sourceless_, {})) make_ready(object);
-}
-
-void Objects::make_ready(const ObjectId& object) {
-  const ObjectVersion* winner = view_.winner(object);
-  ready_.of(winner == nullptr ? 0 : winner->size_bytes).insert(object);
-}
-
-int Objects::places(std::uint64_t bytes) const {
-  return bytes <= kSmallObjectBytes ? config_.transport.small_jobs_max : config_.transport.jobs_max;
+  changed_.merge(sourceless_);
+  sourceless_.clear();
 }
 
 void Objects::wanted_anew(const CollectionName& collection, core::Instant now) {
@@ -160,13 +150,23 @@ void Objects::wanted_anew(const CollectionName& collection, core::Instant now) {
 }
 
 void Objects::hurry(const CollectionName& collection, core::Priority priority,
-                    const std::string& transport, core::Instant now) {
-  auto [it, is_new] = hurried_.try_emplace(collection, Hurry{priority, {}, {}});
+                    const std::string& transport, double bandwidth_mbps, core::Instant now) {
+  auto [it, is_new] = hurried_.try_emplace(collection, Hurry{priority, {}, 0, {}});
+  const Hurry before = it->second;
   it->second.priority = std::min(it->second.priority, priority);
-  if (!transport.empty()) {
-    it->second.transport = transport;
-    it->second.forced_until = now + kForcedFor;
+  if (!transport.empty()) it->second.transport = transport;
+  if (bandwidth_mbps > 0) it->second.bandwidth_mbps = bandwidth_mbps;
+  const bool has_new_terms = is_new || before.priority != it->second.priority ||
+                             before.bandwidth_mbps != it->second.bandwidth_mbps;
+  if (has_new_terms) {  // those that wait take their place by the new terms
+    for (auto one = unsettled_.lower_bound({collection, {}});
+         one != unsettled_.end() && one->first.first == collection; ++one) {
+      if (!line_.is_known(one->first) || line_.has_place(one->first)) continue;
+      line_.leave(one->first, now);
+      changed_.insert(one->first);
+    }
   }
+  if (!transport.empty() || bandwidth_mbps > 0) it->second.forced_until = now + kForcedFor;
   for (auto retry = retries_.begin(); retry != retries_.end();) {
     const ObjectId object = retry->second;
     if (object.first != collection) {
@@ -175,16 +175,17 @@ void Objects::hurry(const CollectionName& collection, core::Priority priority,
     }
     retry = retries_.erase(retry);
     unsettled_.at(object).retry_at.reset();
-    make_ready(object);
+    changed_.insert(object);
   }
 }
 
 // ── a turn ──────────────────────────────────────────────────────────────────────────────────────
 
-bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, Actions& out) {
+Objects::Settled Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now,
+                                 Actions& out) {
   const ObjectHolders& holders = view_.holders(object);
   const ObjectVersion* winner = view_.winner(object);
-  if (winner == nullptr) return true;
+  if (winner == nullptr) return Settled::kDone;
   auto own = holders.find(self_);
   const bool has_own = own != holders.end();
   if (has_own && own->second.root == winner->root && own->second.is_deleted == winner->is_deleted) {
@@ -196,35 +197,32 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
       }
     }
     if (!(joined.version == own->second.version)) door_.tell_version(object, &joined);
-    return true;
+    return Settled::kDone;
   }
-  if (!wants(object.first)) return true;
+  if (!wants(object.first)) return Settled::kDone;
   const core::CollectionConfig* collection = find(object.first);
-  if (collection == nullptr || collection->kind != core::Kind::kFiles) return true;
+  if (collection == nullptr || collection->kind != core::Kind::kFiles) return Settled::kDone;
   if (winner->is_deleted) {
     if (has_own && collection->replicate_deletes) {
       out.push_back(RemoveFile{object.first, object.second, own->second.root});
     }
-    return true;
+    return Settled::kDone;
   }
-  if (has_own && !core::wins_over(*winner, own->second)) return true;
+  if (has_own && !core::wins_over(*winner, own->second)) return Settled::kDone;
 
   auto running = job_of_.find(object);
   if (running != job_of_.end()) {
     FetchState& fetch = fetches_.at(running->second);
-    if (fetch.version.root == winner->root) return true;  // fetch_done will look again
+    if (fetch.version.root == winner->root) return Settled::kFetching;  // fetch_done looks again
     if (!fetch.is_waiting) out.push_back(CancelFetch{fetch.job});
     take_fetch(fetches_.find(fetch.job));
+    line_.leave(object, now);
   }
-  if (!has_place(winner->size_bytes)) {
-    wanted.why = "waits for one of " + std::to_string(places(winner->size_bytes)) + " places";
-    return false;
-  }
-  const core::Status may = door_.may_take(winner->size_bytes);
+  const core::Status may = door_.may_take(reserved_bytes_ + winner->size_bytes);
   if (!is_intake_open_ || !may.ok()) {
     wanted.why = may.ok() ? "intake is closed on this node" : may.error().what;
     wanted.retry_at = now + kDiskRetry;
-    return false;
+    return Settled::kAside;
   }
   std::set<NodeId> sources;
   for (const auto& [node, version] : holders) {
@@ -232,18 +230,29 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   }
   core::Priority priority = collection->priority;
   std::string forced;
+  double bandwidth_mbps = 0;
   auto hurried = hurried_.find(object.first);
   if (hurried != hurried_.end()) {
     priority = std::min(priority, hurried->second.priority);
-    if (now < hurried->second.forced_until) forced = hurried->second.transport;
+    if (now < hurried->second.forced_until) {
+      forced = hurried->second.transport;
+      bandwidth_mbps = hurried->second.bandwidth_mbps;
+    }
   }
-  auto choice = ways_.choose(object.first, winner->size_bytes, sources, forced, now);
+  const std::size_t others = others_wanting(object, winner->size_bytes, sources).size();
+  auto choice = ways_.choose(object.first, winner->size_bytes, sources, forced, now,
+                             static_cast<int>(others) + 1);
   if (!choice.ok()) {
     wanted.why = choice.error().what;
     const auto wake = ways_.next_wake(now);
     if (wake) wanted.retry_at = std::max(*wake, now + kRetryMin);
     if (!forced.empty()) wanted.retry_at = now + kDiskRetry;
-    return false;  // else a link or a fact will bring us back
+    return Settled::kAside;  // else a link or a fact will bring us back
+  }
+  if (!line_.has_place(object)) {
+    wanted.why.clear();  // the line knows
+    submit(object, *winner, *choice, priority, bandwidth_mbps, now);
+    return Settled::kInLine;
   }
   FetchState fetch;
   fetch.object = object;
@@ -252,54 +261,49 @@ bool Objects::settle(const ObjectId& object, Wanted& wanted, core::Instant now, 
   fetch.wanted_since = wanted.since;
   fetch.failures = wanted.failures;
   fetch.priority = priority;
+  fetch.bandwidth_mbps = bandwidth_mbps;
   if (has_own) fetch.replaces = own->second.root;
   fetch.escalation.emplace(std::move(choice).value(), config_.transport, now);
-  ++places_taken_.of(winner->size_bytes);
+  reserved_bytes_ += winner->size_bytes;
   attempt(std::move(fetch), now, out);
-  return true;
+  return Settled::kFetching;
 }
 
 // settle() could not end it: what will bring it back?
 void Objects::set_aside(const ObjectId& object, const Wanted& wanted) {
-  const ObjectVersion* winner = view_.winner(object);
   if (wanted.retry_at) {
     retries_.insert({*wanted.retry_at, object});
-  } else if (winner != nullptr && !has_place(winner->size_bytes)) {
-    make_ready(object);
   } else {
     sourceless_.insert(object);
   }
 }
 
+void Objects::look(const ObjectId& object, core::Instant now, Actions& out) {
+  auto it = unsettled_.find(object);
+  if (it == unsettled_.end()) return;
+  const Settled settled = settle(object, it->second, now, out);
+  if (settled == Settled::kInLine) return;
+  if (settled == Settled::kAside) {
+    set_aside(object, it->second);
+  } else {
+    unsettled_.erase(it);
+  }
+  if (settled != Settled::kFetching) line_.leave(object, now);
+}
+
 void Objects::plan(core::Instant now, Actions& out) {
-  auto look = [&](const ObjectId& object) {
-    auto it = unsettled_.find(object);
-    if (it == unsettled_.end()) return;
-    if (settle(object, it->second, now, out)) {
-      unsettled_.erase(it);
-    } else {
-      set_aside(object, it->second);
-    }
-  };
   try_again(now, out);
-  // A change may make a running fetch pointless, so it is looked at although no place is free …
-  const std::set<ObjectId> changed = std::exchange(changed_, {});
-  for (const ObjectId& object : changed) look(object);
+  line_.tick(now);
+  // A change may make a running fetch pointless, so it is looked at although no place is free.
   while (!retries_.empty() && retries_.begin()->first <= now) {
     const ObjectId object = retries_.begin()->second;
     retries_.erase(retries_.begin());
     unsettled_.at(object).retry_at.reset();
-    make_ready(object);
+    changed_.insert(object);
   }
-  // … all others wait for a place: a turn costs nothing while thousands are queued.
-  is_more_ready_ = false;
-  for (const std::uint64_t size : {std::uint64_t{0}, kSmallObjectBytes + 1}) {
-    std::set<ObjectId>& ready = ready_.of(size);
-    for (int left = kLooksMax; left > 0 && !ready.empty() && has_place(size); --left) {
-      look(ready.extract(ready.begin()).value());
-    }
-    is_more_ready_ |= !ready.empty() && has_place(size);
-  }
+  const std::set<ObjectId> changed = std::exchange(changed_, {});
+  for (const ObjectId& object : changed) look(object, now, out);
+  take_from_line(now, out);
   looked_at_ = now;
   if (unsettled_.empty() && fetches_.empty()) {
     std::erase_if(hurried_, [&](const auto& one) { return now >= one.second.forced_until; });
@@ -307,9 +311,11 @@ void Objects::plan(core::Instant now, Actions& out) {
 }
 
 std::optional<core::Instant> Objects::next_wake() const {
-  if (is_more_ready_) return looked_at_;
-  std::optional<core::Instant> wake;
-  if (!retries_.empty()) wake = retries_.begin()->first;
+  if (is_more_ready_ || !changed_.empty()) return looked_at_;
+  std::optional<core::Instant> wake = line_.next_wake();
+  if (!retries_.empty() && (!wake || retries_.begin()->first < *wake)) {
+    wake = retries_.begin()->first;
+  }
   if (!waiting_.empty() && (!wake || waiting_.begin()->first < *wake)) {
     wake = waiting_.begin()->first;
   }
@@ -339,7 +345,9 @@ std::optional<core::Instant> Objects::oldest_waiting(const core::CollectionName&
 
 std::string Objects::why_waiting(const core::CollectionName& collection) const {
   for (const auto& [object, wanted] : unsettled_) {
-    if (object.first == collection && !wanted.why.empty()) return object.second + ": " + wanted.why;
+    if (object.first != collection) continue;
+    const std::string why = wanted.why.empty() ? line_.why_waiting(object, looked_at_) : wanted.why;
+    if (!why.empty()) return object.second + ": " + why;
   }
   for (const auto& [object, job] : job_of_) {
     if (object.first == collection) return object.second + " is being fetched";

@@ -17,6 +17,7 @@
 #include "engine/actions.hpp"
 #include "engine/events.hpp"
 #include "engine/fleet_view.hpp"
+#include "engine/line.hpp"
 #include "engine/peers.hpp"
 #include "engine/ways.hpp"
 #include "facade/series.hpp"
@@ -50,6 +51,7 @@ struct FetchState {
   std::optional<transfer::Escalation> escalation;
   bool is_waiting = false;
   core::Priority priority = core::Priority::kNormal;
+  double bandwidth_mbps = 0;  // of the request that wants it; 0 = no limit of its own
   core::Root replaces;
   core::Instant attempted_at;
 };
@@ -67,10 +69,17 @@ class Objects {
   void wanted_anew(const core::CollectionName& collection, core::Instant now);
   void restore_clock(std::uint64_t hlc) { last_hlc_ = std::max(last_hlc_, hlc); }
   // A request wants these on this node now, and perhaps by one transport only.
+  // … and no faster than this (0: as configured).
   void hurry(const core::CollectionName& collection, core::Priority priority,
-             const std::string& transport, core::Instant now);
+             const std::string& transport, double bandwidth_mbps, core::Instant now);
+  void asks(const FetchAsks& asks, core::Instant now);
+  void clock_told(const ClockTold& clock, core::Instant now);
+  void pause(const TransfersPaused& paused, core::Instant now);
+  const std::set<core::CollectionName>& paused() const { return line_.paused(); }
   void fetch_progress(const FetchProgress& progress);
   void fetch_done(const FetchDone& done, core::Instant now, Actions& out);
+  // What began before has its room by now, but for fetches of which nothing has come.
+  void disk_measured();
   void set_intake(bool is_open) { is_intake_open_ = is_open; }
 
   void plan(core::Instant now, Actions& out);
@@ -93,30 +102,34 @@ class Objects {
     int failures = 0;
     std::string why;
   };
-  // Small objects have places of their own: many are under way at once, so that one sync of the
-  // disk serves them all, and none waits for an archive.
-  template <typename T>
-  struct PerSize {
-    T small{};
-    T large{};
-    T& of(std::uint64_t bytes) { return bytes <= kSmallObjectBytes ? small : large; }
-    const T& of(std::uint64_t bytes) const { return bytes <= kSmallObjectBytes ? small : large; }
+  enum class Settled {
+    kDone,      // nothing is left to do
+    kFetching,  // its fetch has begun
+    kInLine,    // it waits for a place
+    kAside,     // something else must happen first
   };
-  int places(std::uint64_t bytes) const;
-  bool has_place(std::uint64_t bytes) const { return places_taken_.of(bytes) < places(bytes); }
-  void make_ready(const ObjectId& object);
+  void look(const ObjectId& object, core::Instant now, Actions& out);
+  void submit(const ObjectId& object, const core::ObjectVersion& winner,
+              const transfer::Choice& choice, core::Priority priority, double bandwidth_mbps,
+              core::Instant now);
+  void take_from_line(core::Instant now, Actions& out);
+  void stopped(const ObjectId& object, const std::string& why, Actions& out);
   FetchState take_fetch(std::map<std::uint64_t, FetchState>::iterator fetch);
   const core::CollectionConfig* find(const core::CollectionName& name) const;
   bool wants(const core::CollectionName& collection) const;
   void seen(const core::CollectionConfig& collection, const SeenObject& object, core::WallMs at);
   void gone(const core::CollectionConfig& collection, const std::string& path, core::WallMs at);
-  // Brings this node's version of the path nearer to the winner; true when nothing is left to do.
-  bool settle(const ObjectId& object, Wanted& wanted, core::Instant now, Actions& out);
+  // Brings this node's version of the path nearer to the winner.
+  Settled settle(const ObjectId& object, Wanted& wanted, core::Instant now, Actions& out);
   std::uint64_t tick(core::WallMs at);
+  void share(const FetchState& fetch, Fetch& action) const;
+  std::vector<core::NodeId> others_wanting(const ObjectId& object, std::uint64_t bytes,
+                                           const std::set<core::NodeId>& holding) const;
   void attempt(FetchState fetch, core::Instant now, Actions& out);
   void attempt_failed(FetchState fetch, core::Instant now, const FetchDone& done, Actions& out);
   void try_again(core::Instant now, Actions& out);
 
+  std::uint64_t reserved_bytes_ = 0;  // of fetches that began since the disk was measured
   const core::Config& config_;
   core::NodeId self_;
   const FleetView& view_;
@@ -128,20 +141,20 @@ class Objects {
   std::uint64_t next_job_ = 1;
   void set_aside(const ObjectId& object, const Wanted& wanted);
 
-  // Every unsettled object is in exactly one of the sets below, or its fetch is running.
+  // Every unsettled object is in exactly one of the sets below or in the line, or is being fetched.
   std::map<ObjectId, Wanted> unsettled_;
-  std::set<ObjectId> changed_;         // to be looked at even while all places are taken
-  PerSize<std::set<ObjectId>> ready_;  // … as soon as one of its size is free
-  std::set<ObjectId> sourceless_;      // … when a link or a fact comes
+  Line line_;
+  std::set<ObjectId> changed_;     // to be looked at in this turn
+  std::set<ObjectId> sourceless_;  // … when a link or a fact comes
   std::set<std::pair<core::Instant, ObjectId>> retries_;
-  bool is_more_ready_ = false;  // the last turn did not get to the end of ready_
+  bool is_more_ready_ = false;  // the last turn did not get to the end of what may start
   core::Instant looked_at_;
   std::map<ObjectId, std::uint64_t> job_of_;
   std::map<std::uint64_t, FetchState> fetches_;
-  PerSize<int> places_taken_;
   struct Hurry {
     core::Priority priority = core::Priority::kNormal;
     std::string transport;       // forced, or empty
+    double bandwidth_mbps = 0;   // no faster than this, or 0
     core::Instant forced_until;  // a request that is long over forces nothing
   };
   std::map<core::CollectionName, Hurry> hurried_;

@@ -29,12 +29,46 @@ void Objects::attempt(FetchState fetch, core::Instant now, Actions& out) {
     action.replaces = fetch.replaces;
     action.sources = next.sources;
     action.reach = ways_.reach(fetch.object.first, next.sources);
+    if (next.transport == transfer::Transport::kSwarm ||
+        next.transport == transfer::Transport::kP2p) {
+      share(fetch, action);
+    }
     action.priority = fetch.priority;
-    action.bandwidth_mbps = config_.transport.bandwidth_total_mbps;
+    // For transports that cannot be metered while they run.
+    const double total = config_.transport.bandwidth_total_mbps;
+    action.bandwidth_mbps = fetch.bandwidth_mbps > 0 && total > 0
+                                ? std::min(fetch.bandwidth_mbps, total)
+                                : std::max(fetch.bandwidth_mbps, total);
+    action.is_metered = line_.is_metered(fetch.object);
     action.transport = transfer::to_string(next.transport);
     out.push_back(std::move(action));
   }
   fetches_.emplace(fetch.job, std::move(fetch));
+}
+
+// Those who want the same object now take different parts of it from the holders, and give them
+// to each other.
+void Objects::share(const FetchState& fetch, Fetch& action) const {
+  std::set<NodeId> holding;
+  for (const auto& [node, version] : view_.holders(fetch.object)) {
+    if (version.root == fetch.version.root) holding.insert(node);
+  }
+  const auto others = others_wanting(fetch.object, fetch.version.size_bytes, holding);
+  action.partners = others;
+  action.swarm_peers = ways_.swarm_addresses(others);
+  action.share_count = static_cast<int>(others.size()) + 1;
+  action.share_rank = static_cast<int>(std::count_if(
+      others.begin(), others.end(), [this](const NodeId& other) { return other < self_; }));
+}
+
+std::vector<NodeId> Objects::others_wanting(const ObjectId& object, std::uint64_t bytes,
+                                            const std::set<NodeId>& holding) const {
+  // Many small files are settled at once: whom else they go to matters only where it is shared.
+  if (bytes < transfer::kSharedBytesMin) return {};
+  std::vector<NodeId> others = ways_.others_wanting(object.first, holding);
+  const std::set<NodeId>& wanted = door_.wanted_by(object.first);
+  std::erase_if(others, [&](const NodeId& node) { return wanted.count(node) == 0; });
+  return others;
 }
 
 void Objects::try_again(core::Instant now, Actions& out) {
@@ -52,8 +86,14 @@ FetchState Objects::take_fetch(std::map<std::uint64_t, FetchState>::iterator fet
   FetchState taken = std::move(fetch->second);
   fetches_.erase(fetch);
   job_of_.erase(taken.object);
-  --places_taken_.of(taken.version.size_bytes);
   return taken;
+}
+
+void Objects::disk_measured() {
+  reserved_bytes_ = 0;
+  for (const auto& [job, fetch] : fetches_) {
+    if (fetch.bytes_done == 0) reserved_bytes_ += fetch.version.size_bytes;
+  }
 }
 
 void Objects::fetch_progress(const FetchProgress& progress) {
@@ -75,6 +115,7 @@ void Objects::fetch_done(const FetchDone& done, core::Instant now, Actions& out)
     return;
   }
   const FetchState fetch = take_fetch(it);
+  line_.leave(fetch.object, now);
   ways_.succeeded(tried, done.served_by, done.bytes, now - fetch.attempted_at, now);
   facade::EventRow event;
   event.collection = fetch.object.first.text;
@@ -119,7 +160,7 @@ void Objects::attempt_failed(FetchState fetch, core::Instant now, const FetchDon
     return;
   }
   job_of_.erase(fetch.object);
-  --places_taken_.of(fetch.version.size_bytes);
+  line_.leave(fetch.object, now);
   auto [unsettled, is_new] = unsettled_.try_emplace(fetch.object);
   Wanted& wanted = unsettled->second;
   wanted.since = fetch.wanted_since;

@@ -136,8 +136,11 @@ std::vector<NodeId> Placement::choose_receivers(const CollectionName& collection
 
 facade::RouteReport Placement::route(const facade::SyncRequest& request,
                                      const core::CollectionConfig& collection,
+                                     const coordination::Leadership& leadership,
                                      core::Instant now) const {
   facade::BackendView view;
+  view.has_leader = !leadership.leader.empty();
+  view.no_leader_why = leadership.why;
   for (const routing::NodeView& node : router_.nodes()) {
     view.known_nodes.insert(node.id.text);
     if (node.id != config_.node.id && node.is_linked) view.has_peers = true;
@@ -194,6 +197,8 @@ catalog::NodeSelf self_of(const core::Config& config, const DiskMeasured& disk, 
   self.is_ephemeral = config.node.ephemeral == core::Tristate::kTrue;
   self.is_draining = is_draining;
   self.acks = config.durability.acks;
+  self.objects_port = config.node.objects_port;
+  self.swarm_port = config.node.swarm_port;
   for (const core::CollectionConfig& collection : config.collections) {
     const bool is_told = collection.kind == core::Kind::kFiles && !collection.root.empty();
     if (is_told) self.roots[collection.name.text] = collection.root;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/views.hpp"
+#include "coordination/types.hpp"
 #include "core/config.hpp"
 #include "core/result.hpp"
 #include "core/time.hpp"
@@ -50,7 +51,8 @@ class Placement {
                                              core::Instant now) const;
   // Backend, and a verdict for every node.
   facade::RouteReport route(const facade::SyncRequest& request,
-                            const core::CollectionConfig& collection, core::Instant now) const;
+                            const core::CollectionConfig& collection,
+                            const coordination::Leadership& leadership, core::Instant now) const;
   // May this node take a file of so many bytes? Otherwise the sentence says which limit holds.
   core::Status may_take(std::uint64_t bytes, const DiskMeasured& disk) const;
 

@@ -46,6 +46,8 @@ struct RecordsDoor {
   // Tells the fleet what this node holds of a log.
   std::function<void(const core::LogId&, const core::SeqSet& held)> tell_held;
   std::function<void(const core::CollectionName&, core::Duration commit_to_durable)> became_durable;
+  // Another node leads, is linked, and pushes this collection to everybody.
+  std::function<bool(const core::CollectionName&)> is_pushed_here;
 };
 
 // The first ranges of a set, as many as a message or a fact may have: bounded, and still true.
@@ -155,6 +157,7 @@ class Records {
   std::set<core::LogId> active_;                     // own logs with something that is not durable
   std::map<core::LogId, core::Instant> incomplete_;  // wanted here, and somebody holds more; since
   std::set<core::LogId> pull_dirty_;                 // of these: to be looked at in this turn
+  std::map<core::LogId, core::Instant> pull_after_;  // of these: the leader's push may come first
   std::optional<core::Instant> pull_not_before_;     // the journal has just failed
   std::set<core::LogId> unmerged_;
   std::map<core::LogId, core::Instant> merge_retry_at_;

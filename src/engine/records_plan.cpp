@@ -111,6 +111,14 @@ void Records::plan_pulls(core::Instant now, Actions& out) {
   if (std::exchange(pull_not_before_, std::nullopt) || (wake && *wake <= now)) {
     for (const auto& [log, since] : incomplete_) pull_dirty_.insert(log);
   }
+  for (auto it = pull_after_.begin(); it != pull_after_.end();) {
+    if (it->second > now) {
+      ++it;
+      continue;
+    }
+    pull_dirty_.insert(it->first);
+    it = pull_after_.erase(it);
+  }
   const bool had_places = pulls_.has_free_places();
   std::vector<replication::PullRequest> requests;
   for (const LogId& log : std::exchange(pull_dirty_, {})) consider_pull(log, now, requests);
@@ -137,6 +145,13 @@ void Records::consider_pull(const LogId& log, core::Instant now,
   if (is_complete || !wants(log.collection)) {
     pulls_.drop(log);
     incomplete_.erase(log);
+    pull_after_.erase(log);
+    return;
+  }
+  const core::Instant grace_end =
+      incomplete_.at(log) + core::milliseconds(config_.gossip.broadcast_grace_ms);
+  if (now < grace_end && door_.is_pushed_here(log.collection)) {
+    pull_after_[log] = grace_end;
     return;
   }
   pulls_.consider(view, now, out);
@@ -242,6 +257,7 @@ std::optional<core::Instant> Records::next_wake() const {
       earliest(wake, pulls_.next_wake());
     }
   }
+  for (const auto& [log, at] : pull_after_) earliest(wake, at);
   for (const auto& [peer, until] : avoid_) earliest(wake, until);
   for (const auto& [peer, until] : refused_) earliest(wake, until);
   for (const auto& [log, at] : merge_retry_at_) earliest(wake, at);

@@ -1,5 +1,7 @@
 #include "engine/reports.hpp"
 
+#include "engine/announced.hpp"
+
 #include <algorithm>
 
 #include "core/sha256.hpp"
@@ -98,11 +100,7 @@ void add_objects(const Engine& engine, const core::CollectionConfig& collection,
     const core::ObjectVersion* winner = engine.view().winner(object);
     if (winner == nullptr || winner->is_deleted) continue;
     ++status.known;
-    std::set<NodeId> beside_origin;
-    for (const auto& [node, version] : holders) {
-      if (version.root == winner->root && node != winner->origin) beside_origin.insert(node);
-    }
-    if (engine.view().count_domains(beside_origin, winner->origin) >= acks) {
+    if (engine.view().is_durable(object, acks)) {
       ++status.durable;
       continue;
     }
@@ -147,6 +145,7 @@ facade::CollectionStatus collection_of(const Engine& engine,
                               "list` has the reasons");
   }
   status.derived = state.derived;
+  status.announced = announced_text(engine, collection);
   if (!state.derive_problem.empty()) {
     status.problems.push_back("derived tables are not up to date: " + state.derive_problem);
   }
@@ -200,6 +199,22 @@ facade::StatusReport status_of(const Engine& engine, core::Instant now) {
       report.problems.push_back(collection.name.text + ": " + wanted.why);
     }
   }
+  if (engine.key_ring().is_rotating() && !engine.key_ring().missing().empty()) {
+    report.problems.push_back("the fleet's new key waits for " +
+                              plural(engine.key_ring().missing().size(), "node") + ", such as " +
+                              engine.key_ring().missing().begin()->text +
+                              ": the older one is in use until they have it");
+  }
+  for (const core::CollectionName& name : engine.objects().paused()) {
+    report.problems.push_back((name.empty() ? "transfers of files are" : name.text + " is") +
+                              std::string(" paused by a person; `syncline resume") +
+                              (name.empty() ? "" : " " + name.text) + "` lets it go on");
+  }
+  const coordination::Leadership& leadership = engine.leadership();
+  report.leader = leadership.leader.empty()
+                      ? "nobody leads: " + leadership.why + "; broadcasts pause, all else goes on"
+                      : leadership.leader.text + " leads (epoch " +
+                            std::to_string(leadership.epoch) + ", " + leadership.why + ")";
   report.peers = peers_of(engine, now);
   return report;
 }

@@ -14,6 +14,7 @@ using core::SeqSet;
 namespace {
 // Records sent straight to a target are sent again if nothing was heard for so long.
 constexpr core::Duration kDemandAgain = core::seconds(5);
+constexpr std::size_t kLimitedRecordsMax = 64;  // at once, of a request with a bandwidth limit
 constexpr core::Duration kNudgeAgain = core::seconds(2);
 constexpr core::Duration kLookAgain = core::milliseconds(20);
 // A goal of 100,000 logs is compared every half second, one of 1,000 at kLookAgain.
@@ -59,10 +60,13 @@ void Requests::sync(const SyncRequested& request, core::Instant now, Actions& ou
     if (!request.sync.is_dry_run) {
       part.look = next_look_++;
       door_.look(collection.name, part.look, out);
-      door_.hurry(collection.name, request.sync.priority, request.sync.transport);
+      door_.hurry(collection.name, request.sync.priority, request.sync.transport,
+                  request.sync.bandwidth_limit_mbps);
       // Before the look finds anything: else targets begin with a transport of their own choice.
       for (const NodeId& target : part.targets) {
-        const bool is_told = !request.sync.transport.empty() && peers_.is_linked(target);
+        const bool has_terms =
+            !request.sync.transport.empty() || request.sync.bandwidth_limit_mbps > 0;
+        const bool is_told = has_terms && peers_.is_linked(target);
         if (is_told) nudge(request.sync, part, target, now, out);
       }
     }
@@ -204,15 +208,27 @@ void Requests::nudge(const facade::SyncRequest& request, Part& part, const NodeI
                      core::Instant now, Actions& out) const {
   part.nudged_at[target] = now;
   const double share = core::share_of(request.priority);
-  out.push_back(Send{
-      target, core::NudgeMessage{part.collection->name, static_cast<std::uint32_t>(share * 1000),
-                                 request.transport}});
+  core::NudgeMessage message;
+  message.collection = part.collection->name;
+  message.priority_permille = static_cast<std::uint32_t>(share * 1000);
+  message.transport = request.transport;
+  message.bandwidth_kbps = static_cast<std::uint64_t>(request.bandwidth_limit_mbps * 1000);
+  out.push_back(Send{target, std::move(message)});
+}
+
+// What this request had sent so far is more than its limit allows by now. Records are sent a few at
+// a time then: what one portion weighs is known once it was sent.
+bool Requests::is_beyond_limit(const Sync& sync, const Part& part, core::Instant now) const {
+  const double limit = sync.request.sync.bandwidth_limit_mbps * 1e6;
+  return limit > 0 &&
+         static_cast<double>(part.bytes) > limit * core::to_seconds(now - sync.started_at);
 }
 
 // Makes the target move: sends what we hold of what it lacks, and tells it to look for the rest.
 void Requests::press(Sync& sync, Part& part, const NodeId& target, core::Instant now,
                      Actions& out) {
   if (target == self_ || !peers_.is_linked(target)) return;
+  const bool has_limit = sync.request.sync.bandwidth_limit_mbps > 0;
   for (const auto& [log, goal] : part.records_goal) {
     SeqSet left = goal.intersect(records_.holdings().held(log));
     auto told = view_.holders(log).find(target);
@@ -220,10 +236,11 @@ void Requests::press(Sync& sync, Part& part, const NodeId& target, core::Instant
     auto writer = records_.own_logs().find(log);
     if (writer != records_.own_logs().end()) left = left.minus(writer->second.held_by(target));
     if (left.empty()) continue;
+    if (is_beyond_limit(sync, part, now)) break;
     Demand& demand = part.demands[{target, log}];
     const bool is_lost = now - demand.at >= kDemandAgain;
     if (!left.intersect(demand.seqs).empty() && !is_lost) continue;  // on its way
-    demand = {replication::first_of(left, kDemandRecordsMax), now};
+    demand = {replication::first_of(left, has_limit ? kLimitedRecordsMax : kDemandRecordsMax), now};
     out.push_back(SendRecords{target, log, demand.seqs});
   }
   auto nudged = part.nudged_at.find(target);

@@ -31,7 +31,8 @@ struct RequestsDoor {
       route;
   // Starts a full look at the sources; looked_at(id) is called when it is done.
   std::function<void(const core::CollectionName&, std::uint64_t look, Actions&)> look;
-  std::function<void(const core::CollectionName&, core::Priority, const std::string& transport)>
+  std::function<void(const core::CollectionName&, core::Priority, const std::string& transport,
+                     double bandwidth_mbps)>
       hurry;
   std::function<void(const std::string& backend, std::uint64_t bytes, bool ok, core::Duration)>
       count;
@@ -103,6 +104,7 @@ class Requests {
   bool has_confirmed(const Part& part, const std::string& path, const core::NodeId& target) const;
   void nudge(const facade::SyncRequest& request, Part& part, const core::NodeId& target,
              core::Instant now, Actions& out) const;
+  bool is_beyond_limit(const Sync& sync, const Part& part, core::Instant now) const;
   void press(Sync& sync, Part& part, const core::NodeId& target, core::Instant now, Actions& out);
   bool advance(Sync& sync, core::Instant now, Actions& out);
   facade::SyncResponse answer_part(const Sync& sync, const Part& part, core::Instant now) const;

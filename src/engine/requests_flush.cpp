@@ -10,7 +10,7 @@ void Requests::flush(const FlushRequested& request, core::Instant now, Actions& 
   Flush flush{request, now, {}, {}};
   if (flush.request.acks <= 0) flush.request.acks = config_.durability.acks;
   for (const auto& collection : config_.collections) {
-    if (!is_meant(flush, collection) || collection.root.empty()) continue;
+    if (!is_meant(flush, collection) || !collection.has_sources()) continue;
     const std::uint64_t look = next_look_++;
     flush.looks.insert(look);
     door_.look(collection.name, look, out);

@@ -22,6 +22,11 @@ bool shares_storage(const catalog::NodeSelf& a, const catalog::NodeSelf& b) {
   return a.host == b.host || a.storage.rfind("local:", 0) != 0;
 }
 
+std::string host_of(const catalog::NodeSelf& node) {
+  const std::string& at = node.advertise;
+  return at.empty() ? node.host : at.substr(0, at.find_last_of(':'));
+}
+
 bool is_fault_of_the_way(core::ErrorKind kind) {
   return kind == core::ErrorKind::kUnreachable || kind == core::ErrorKind::kCorrupt ||
          kind == core::ErrorKind::kOverloaded;
@@ -50,6 +55,12 @@ transfer::Source Ways::source(const CollectionName& collection, const NodeId& no
   if (has_root) {
     source.can(Transport::kSsh) = is_enabled(Transport::kSsh) && config_.ssh.is_set_up() &&
                                   (!about->host.empty() || !about->advertise.empty());
+    source.can(Transport::kAria2) =
+        is_enabled(Transport::kAria2) && about->objects_port > 0 && !host_of(*about).empty();
+    // Over the link it is asked to seed.
+    source.can(Transport::kSwarm) = is_enabled(Transport::kSwarm) && source.is_linked &&
+                                    config_.node.swarm_port > 0 && about->swarm_port > 0 &&
+                                    !host_of(*about).empty();
     const bool is_shared = self != nullptr && shares_storage(*self, *about);
     if (is_shared && is_enabled(Transport::kNfs)) source.shared = transfer::Shared::kSameMachine;
   }
@@ -64,16 +75,19 @@ transfer::Source Ways::source(const CollectionName& collection, const NodeId& no
 
 core::Result<transfer::Choice> Ways::choose(const CollectionName& collection, std::uint64_t bytes,
                                             const std::set<NodeId>& holders,
-                                            const std::string& forced, core::Instant now) const {
+                                            const std::string& forced, core::Instant now,
+                                            int targets) const {
   transfer::Task task;
   task.bytes = bytes;
+  task.targets = targets;
+  task.are_parts_served = bytes >= transfer::kSharedBytesMin;
   if (!forced.empty()) {
     SYNCLINE_ASSIGN(task.forced, transfer::parse_transport(forced));
   }
   for (const NodeId& node : holders) {
     transfer::Source one = source(collection, node);
     const bool is_reachable = one.shared != transfer::Shared::kNothing ||
-                              one.can(Transport::kP2p) || one.can(Transport::kSsh);
+                              std::find(one.has.begin(), one.has.end(), true) != one.has.end();
     if (is_reachable) task.sources.push_back(std::move(one));
   }
   return transfer::choose(task, breakers_, now);
@@ -90,10 +104,31 @@ std::map<NodeId, Reach> Ways::reach(const CollectionName& collection,
     auto root = about->roots.find(collection.text);
     if (root != about->roots.end()) reach.root = root->second;
     reach.is_shared = self != nullptr && shares_storage(*self, *about);
-    const std::string& at = about->advertise;
-    reach.host = at.empty() ? about->host : at.substr(0, at.find_last_of(':'));
+    reach.host = host_of(*about);
+    reach.objects_port = about->objects_port;
+    reach.swarm_port = about->swarm_port;
   }
   return out;
+}
+
+std::vector<NodeId> Ways::others_wanting(const CollectionName& collection,
+                                         const std::set<NodeId>& holders) const {
+  std::vector<NodeId> others;
+  for (const auto& [node, about] : view_.nodes()) {
+    if (node == config_.node.id || holders.count(node) > 0 || !peers_.is_linked(node)) continue;
+    if (about.roots.count(collection.text) > 0 && !about.is_draining) others.push_back(node);
+  }
+  return others;
+}
+
+std::vector<std::string> Ways::swarm_addresses(const std::vector<NodeId>& nodes) const {
+  std::vector<std::string> addresses;
+  for (const NodeId& node : nodes) {
+    const catalog::NodeSelf* about = view_.find(node);
+    if (about == nullptr || about->swarm_port == 0 || host_of(*about).empty()) continue;
+    addresses.push_back(host_of(*about) + ":" + std::to_string(about->swarm_port));
+  }
+  return addresses;
 }
 
 std::string Ways::transport_to(const CollectionName& collection, const NodeId& node,

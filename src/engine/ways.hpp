@@ -27,9 +27,16 @@ class Ways {
 
   // How this node would get so many bytes of the collection from these. kUnreachable: nobody can be
   // reached now; kInvalid: the forced transport cannot be used.
+  // `targets`: nodes that want it now, this one included.
   core::Result<transfer::Choice> choose(const core::CollectionName& collection, std::uint64_t bytes,
                                         const std::set<core::NodeId>& holders,
-                                        const std::string& forced, core::Instant now) const;
+                                        const std::string& forced, core::Instant now,
+                                        int targets = 1) const;
+  // Other nodes that store the collection and do not hold the object: who will want it too.
+  std::vector<core::NodeId> others_wanting(const core::CollectionName& collection,
+                                           const std::set<core::NodeId>& holders) const;
+  // Where those take part in swarms: "host:port".
+  std::vector<std::string> swarm_addresses(const std::vector<core::NodeId>& nodes) const;
   // What a Fetch needs beside the names of its sources.
   std::map<core::NodeId, Reach> reach(const core::CollectionName& collection,
                                       const std::vector<core::NodeId>& sources) const;

@@ -32,7 +32,8 @@ struct CollectionStatus {
   std::uint64_t replica_units = 0;         // in this node's replica
   std::string fingerprint;                 // hex; equal on nodes with equal replicas
   std::optional<double> last_proof_age_s;  // since scrub last proved the replica
-  std::string derived;  // what its derived tables come from: "12 matches rated; skipped: …"
+  std::string derived;    // what its derived tables come from: "12 matches rated; skipped: …"
+  std::string announced;  // rows that wait for a file they name, and files that nobody has
   std::vector<std::string> problems;  // unreadable source, schema without key …, one line each
   std::vector<OriginLag> origins;
 };
@@ -60,6 +61,20 @@ struct HookRow {  // one [[hook]]
   std::string last_error;  // empty after a success
 };
 
+struct AgentlessRow {  // one [[agentless]] host: no daemon there, polled over SSH from this node
+  std::string id;
+  std::string address;
+  std::string state;                   // new | looking | waiting | unreachable
+  std::optional<double> looked_age_s;  // since the last look that reached its end
+  double next_look_s = 0;
+  std::uint64_t taken = 0;  // files and databases, since the daemon started
+  std::uint64_t given = 0;
+  std::uint64_t bytes = 0;     // over the wire
+  std::uint64_t unstable = 0;  // files being written there
+  bool is_late = false;        // three looks were missed, or none ever succeeded
+  std::vector<std::string> problems;
+};
+
 struct StatusReport {
   std::string node;
   std::string fleet;
@@ -77,6 +92,8 @@ struct StatusReport {
   std::vector<PeerStatus> peers;
   std::vector<std::string> problems;
   std::vector<HookRow> hooks;
+  std::vector<AgentlessRow> agentless;
+  std::string leader;  // "home leads (epoch 3, …)", or why nobody does
 };
 
 struct FreshnessRow {

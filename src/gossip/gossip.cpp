@@ -18,6 +18,21 @@ void advance(core::CatalogDigest& digest, const core::CatalogDelta& delta) {
   }
 }
 
+// Of the peers that are left in a round, so many are compared: enough to find a need where there
+// is one, cheap for any fleet.
+constexpr std::size_t kComparedMax = 8;
+
+// Of how many owners do the two know differently much?
+std::size_t differences(const core::CatalogDigest& a, const core::CatalogDigest& b) {
+  std::size_t count = 0;
+  for (const auto& [owner, mark] : a.marks) {
+    const auto other = b.marks.find(owner);
+    count += other == b.marks.end() || other->second != mark ? 1 : 0;
+  }
+  for (const auto& [owner, mark] : b.marks) count += a.marks.count(owner) == 0 ? 1 : 0;
+  return count;
+}
+
 // Does `theirs` know of anything that `ours` lacks?
 bool is_ahead(const core::CatalogDigest& theirs, const core::CatalogDigest& ours) {
   return std::any_of(theirs.marks.begin(), theirs.marks.end(), [&](const auto& entry) {
@@ -66,9 +81,21 @@ NodeId Gossip::next_peer() {
       for (const auto& [peer, digest] : peers_) order_.push_back(peer);
       for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[draw(i)]);
     }
-    NodeId peer = order_.back();
-    order_.pop_back();
-    if (peers_.count(peer) > 0) return peer;
+    std::erase_if(order_, [this](const NodeId& peer) { return peers_.count(peer) == 0; });
+    if (order_.empty()) continue;
+    const core::CatalogDigest ours = catalog_.digest();
+    std::size_t most = 0;
+    std::size_t chosen = order_.size() - 1;
+    for (std::size_t i = 0; i < std::min(order_.size(), kComparedMax); ++i) {
+      const std::size_t at = order_.size() - 1 - i;
+      const std::size_t need = differences(peers_.at(order_[at]), ours);
+      if (need <= most) continue;
+      most = need;
+      chosen = at;
+    }
+    NodeId peer = std::move(order_[chosen]);
+    order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(chosen));
+    return peer;
   }
 }
 

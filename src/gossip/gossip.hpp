@@ -1,8 +1,9 @@
 // Gossip: makes the catalogs of all connected nodes equal.
 //
-// Two movements. Anti-entropy: every interval a digest goes to one connected peer, in a seeded
-// random order that reaches each peer once per round; the answer is a delta of what the sender
-// lacks, and a digest back if the answerer lacks something itself. Fan-out: fresh facts go at once
+// Two movements. Anti-entropy: every interval a digest goes to one connected peer, each once per
+// round; of some that are drawn, to the one whose last digest differs most from ours. The answer is
+// a delta of what the sender lacks, and a digest back if the answerer lacks something itself.
+// Fan-out: fresh facts go at once
 // to a few peers as a delta, and those pass on what was new to them, so that news needs O(log n)
 // hops instead of rounds of the interval.
 //

@@ -114,6 +114,31 @@ TEST(Gossip, fifty_nodes_agree_under_loss_within_few_rounds) {
   }
 }
 
+TEST(Gossip, the_peer_that_differs_most_is_spoken_to_first_and_each_one_once_a_round) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Gossip gossip(NodeId("me"), 1, core::GossipConfig{}, seed);
+    Actions ignored;
+    // All say that they have what we have, but for one, which knows of two nodes more.
+    for (std::size_t i = 0; i < 6; ++i) {
+      gossip.step(LinkUp{name(i)}, {}, ignored);
+      core::CatalogDigest digest = gossip.catalog().digest();
+      if (i == 4) digest.marks[NodeId("x")] = digest.marks[NodeId("y")] = {1, 7};
+      gossip.step(Received{name(i), core::DigestMessage{digest, false}}, {}, ignored);
+    }
+    std::vector<NodeId> order;
+    for (int tick = 1; tick <= 6; ++tick) {
+      Actions actions;
+      gossip.step(Tick{}, core::Instant{core::seconds(100 * tick)}, actions);
+      for (const Action& action : actions) {
+        if (const auto* send = std::get_if<Send>(&action)) order.push_back(send->peer);
+      }
+    }
+    ASSERT_EQ(order.size(), 6u);
+    EXPECT_EQ(order.front(), name(4)) << seed;
+    EXPECT_EQ(std::set<NodeId>(order.begin(), order.end()).size(), 6u) << seed;
+  }
+}
+
 TEST(Gossip, a_node_that_lost_its_disk_is_heard_again) {
   Net net(2, 7, 0);
   net.nodes[0] = std::make_unique<Gossip>(name(0), 500, core::GossipConfig{}, 1);

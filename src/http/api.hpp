@@ -58,6 +58,12 @@ class Api {
   // POST /v1/notify. kInvalid: unknown event (name the nearest), or a detail it needs is absent.
   virtual core::Status notify(const std::string& event,
                               const std::map<std::string, std::string>& details) = 0;
+  // POST /v1/pause: fetches of files begin no more, those under way stop and keep what has arrived;
+  // or they go on. kMissing: no such collection. kInvalid: it is not one of files.
+  virtual core::Status pause(const std::string& collection, bool is_paused) = 0;
+  // POST /v1/rotate-key: makes a new key that seals membership's datagrams; each node uses it once
+  // every live one has it.
+  virtual core::Status rotate_key() = 0;
   // DELETE /v1/nodes/<id>: out of the fleet for good. kMissing: nobody knows it. kConflict: it is
   // connected. kInvalid: it is this node.
   virtual core::Status remove_node(const std::string& id) = 0;
@@ -70,6 +76,11 @@ class Api {
   virtual bool is_ready() = 0;             // GET /readyz: catalogs read, peers port open
   // GET and HEAD /objects/<root>. kMissing: this node does not hold it whole.
   virtual core::Result<OpenedObject> open_object(const core::Root& root) = 0;
+  // GET /v1/export. One file described for other programs: `form` is "metalink" (RFC 5854) or
+  // "torrent" (BEP 52). kMissing: no such file, or not here whole; kInvalid: another form.
+  virtual core::Result<std::string> export_file(const std::string& form,
+                                                const std::string& collection,
+                                                const std::string& path) = 0;
 };
 
 }  // namespace syncline::http

@@ -212,16 +212,45 @@ Result<std::vector<VerifyReport>> Client::verify(const std::vector<std::string>&
   return std::move(answer->reports);
 }
 
-Result<Done> Client::notify(const std::string& event,
-                            const std::map<std::string, std::string>& details) const {
-  // With durability.write_through the daemon answers when the game is durable, or by its own limit.
-  const auto answer = raw("POST", "/v1/notify", http::to_json(http::NotifyRequest{event, details}),
-                          kPatienceNotifyS);
+namespace {
+Result<Done> done(const Result<RawAnswer>& answer) {
   if (!answer) return answer.error();
   if (answer->http_status != 200) {
     return http::error_from_answer(answer->http_status, answer->body);
   }
   return Done{};
+}
+}  // namespace
+
+Result<Done> Client::notify(const std::string& event,
+                            const std::map<std::string, std::string>& details) const {
+  // With durability.write_through the daemon answers when the game is durable, or by its own limit.
+  return done(raw("POST", "/v1/notify", http::to_json(http::NotifyRequest{event, details}),
+                  kPatienceNotifyS));
+}
+
+Result<Done> Client::pause(const std::string& collection, bool is_paused) const {
+  return done(raw("POST", "/v1/pause", http::to_json(http::PauseRequest{collection, is_paused})));
+}
+
+Result<std::string> Client::export_file(const std::string& form, const std::string& collection,
+                                        const std::string& path) const {
+  const auto encoded = [](const std::string& text) {
+    return httplib::detail::encode_query_param(text);
+  };
+  auto answer = raw("GET",
+                    "/v1/export?form=" + encoded(form) + "&collection=" + encoded(collection) +
+                        "&path=" + encoded(path),
+                    {}, kPatienceVerifyS);
+  if (!answer) return answer.error();
+  if (answer->http_status != 200) {
+    return http::error_from_answer(answer->http_status, answer->body);
+  }
+  return std::move(answer->body);
+}
+
+Result<Done> Client::rotate_key() const {
+  return done(raw("POST", "/v1/rotate-key", "{}"));
 }
 
 Result<Done> Client::remove_node(const std::string& id) const {
@@ -230,12 +259,7 @@ Result<Done> Client::remove_node(const std::string& id) const {
       return Error{ErrorKind::kInvalid, "'" + id + "' is no id of a node", id};
     }
   }
-  const auto answer = raw("DELETE", "/v1/nodes/" + id);
-  if (!answer) return answer.error();
-  if (answer->http_status != 200) {
-    return http::error_from_answer(answer->http_status, answer->body);
-  }
-  return Done{};
+  return done(raw("DELETE", "/v1/nodes/" + id));
 }
 
 Result<std::vector<DeadLetterRow>> Client::dead_letters() const {

@@ -57,6 +57,14 @@ class FakeApi : public Api {
     notified[event] = details;
     return {};
   }
+  core::Status rotate_key() override {
+    ++keys_made;
+    return {};
+  }
+  core::Status pause(const std::string& collection, bool is_paused) override {
+    paused[collection] = is_paused;
+    return {};
+  }
   core::Status remove_node(const std::string& id) override {
     if (id == "unknown") return core::Error{core::ErrorKind::kMissing, "no such node", id};
     removed.push_back(id);
@@ -85,6 +93,11 @@ class FakeApi : public Api {
     };
     return out;
   }
+  core::Result<std::string> export_file(const std::string& form, const std::string& collection,
+                                        const std::string& path) override {
+    if (path == "none") return core::Error{core::ErrorKind::kMissing, "no such file", path};
+    return form + " of " + collection + "/" + path;
+  }
 
   void add_event(facade::EventRow event) {
     const std::lock_guard lock(mutex_);
@@ -106,6 +119,8 @@ class FakeApi : public Api {
   std::vector<facade::TransferRow> transfers_answer;
   std::map<std::string, facade::VerifyReport> verify_answers;
   std::map<std::string, std::map<std::string, std::string>> notified;
+  std::map<std::string, bool> paused;
+  int keys_made = 0;
   std::map<std::string, std::string> objects;  // root as hex -> content
   int flush_acks = -1;
   core::Duration flush_deadline{0};

@@ -27,7 +27,7 @@ struct OriginLagFields {
 
 struct CollectionStatusFields {
   static constexpr std::string_view kName = "CollectionStatus";
-  static constexpr std::size_t kCount = 17;
+  static constexpr std::size_t kCount = 18;
   template <typename V, typename T>
   static void visit(V&& field, T& x) {
     field("name", x.name, "the collection's name");
@@ -45,6 +45,9 @@ struct CollectionStatusFields {
     field("fingerprint", x.fingerprint, "hex; equal on nodes with equal replicas");
     field("last_proof_age_s", x.last_proof_age_s, "seconds since scrub last proved the replica");
     field("derived", x.derived, "what its derived tables come from; empty when none are");
+    field(
+        "announced", x.announced,
+        "rows that wait for a file they name, and files that nobody has; empty when all are there");
     field("problems", x.problems, "unreadable source, schema without key …: one line each");
     field("origins", x.origins, "one row per log that is known here");
   }
@@ -83,9 +86,28 @@ struct HookRowFields {
   }
 };
 
+struct AgentlessRowFields {
+  static constexpr std::string_view kName = "AgentlessRow";
+  static constexpr std::size_t kCount = 11;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("id", x.id, "the host's name, as configured");
+    field("address", x.address, "where it is logged in at");
+    field("state", x.state, "new, looking, waiting or unreachable");
+    field("looked_age_s", x.looked_age_s, "seconds since the last look that reached its end");
+    field("next_look_s", x.next_look_s, "seconds until the next");
+    field("taken", x.taken, "files and databases copied from there since the daemon started");
+    field("given", x.given, "files put there");
+    field("bytes", x.bytes, "over the wire");
+    field("unstable", x.unstable, "files that are being written there; taken once they settle");
+    field("is_late", x.is_late, "three looks were missed, or none ever succeeded");
+    field("problems", x.problems, "one line each");
+  }
+};
+
 struct StatusReportFields {
   static constexpr std::string_view kName = "StatusReport";
-  static constexpr std::size_t kCount = 16;
+  static constexpr std::size_t kCount = 18;
   template <typename V, typename T>
   static void visit(V&& field, T& x) {
     field("node", x.node, "id of the node that answers");
@@ -104,6 +126,8 @@ struct StatusReportFields {
     field("peers", x.peers, "every other node that is known");
     field("problems", x.problems, "what the operator should look at, one line each");
     field("hooks", x.hooks, "one per [[hook]]: what was told, what waits");
+    field("agentless", x.agentless, "one per [[agentless]] host: what was copied, and when");
+    field("leader", x.leader, "who leads broadcasts and why, or why nobody does");
   }
 };
 
@@ -326,6 +350,16 @@ struct NotifyRequestFields {
   static void visit(V&& field, T& x) {
     field("event", x.event, "game-completed, model-promoted, training-started …");
     field("details", x.details, "what the event needs, by name");
+  }
+};
+
+struct PauseRequestFields {
+  static constexpr std::string_view kName = "PauseRequest";
+  static constexpr std::size_t kCount = 2;
+  template <typename V, typename T>
+  static void visit(V&& field, T& x) {
+    field("collection", x.collection, "of kind files; empty = all of them");
+    field("is_paused", x.is_paused, "false: go on");
   }
 };
 

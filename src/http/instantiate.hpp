@@ -13,6 +13,7 @@
   DO(FlushRequest)                        \
   DO(VerifyRequest)                       \
   DO(NotifyRequest)                       \
+  DO(PauseRequest)                        \
   DO(NodesAnswer)                         \
   DO(FreshnessAnswer)                     \
   DO(TransfersAnswer)                     \

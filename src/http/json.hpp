@@ -34,6 +34,11 @@ struct NotifyRequest {
   std::map<std::string, std::string> details;
 };
 
+struct PauseRequest {
+  std::string collection;  // empty: all
+  bool is_paused = true;
+};
+
 struct DeadLetterRequest {
   std::string action;            // retry | drop
   std::string collection;        // empty: all

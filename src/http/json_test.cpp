@@ -35,6 +35,8 @@ facade::StatusReport full_status() {
   peer.id = "spot-1";
   peer.roles = {"selfplay"};
   status.peers.push_back(peer);
+  status.agentless.push_back(
+      {"h2", "10.0.0.7:22", "waiting", 1.5, 2.5, 3, 4, 5, 6, true, {"a.db: locked"}});
   status.hooks.push_back({"pager", "https://pager.example", 1, 2, 3, "no answer"});
   return status;
 }

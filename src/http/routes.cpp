@@ -32,6 +32,8 @@ constexpr KnownPath kPaths[] = {
     {"/v1/flush", "POST"},
     {"/v1/verify", "POST"},
     {"/v1/notify", "POST"},
+    {"/v1/pause", "POST"},
+    {"/v1/rotate-key", "POST"},
     {"/v1/dead-letters", "GET"},
     {"/v1/status", "GET"},
     {"/v1/nodes", "GET"},
@@ -41,6 +43,7 @@ constexpr KnownPath kPaths[] = {
     {"/v1/events", "GET"},
     {"/v1/transfers", "GET"},
     {"/v1/config", "GET"},
+    {"/v1/export", "GET"},
     {"/metrics", "GET"},
     {"/healthz", "GET"},
     {"/readyz", "GET"},
@@ -153,6 +156,40 @@ void add_notify(httplib::Server& server, Shared& shared) {
       if (!status.ok()) return answer_error(response, status.error());
       answer_json(response, "{\"is_accepted\":true}");
     });
+  });
+}
+
+void add_export(httplib::Server& server, Shared& shared) {
+  server.Get("/v1/export", [&shared](const Request& request, Response& response) {
+    const std::string form = request.get_param_value("form");
+    const std::string path = request.get_param_value("path");
+    if (form.empty() || path.empty()) {
+      return answer_error(response, invalid("'form', 'collection' and 'path' are needed"));
+    }
+    long_call(shared, response, [&] {
+      const auto text = shared.api.export_file(form, request.get_param_value("collection"), path);
+      if (!text.ok()) return answer_error(response, text.error());
+      response.set_content(
+          *text, form == "torrent" ? "application/x-bittorrent" : "application/metalink4+xml");
+    });
+  });
+}
+
+void add_pause(httplib::Server& server, Shared& shared) {
+  server.Post("/v1/pause", [&shared](const Request& request, Response& response) {
+    const auto wanted = read_body<PauseRequest>(request);
+    if (!wanted.ok()) return answer_error(response, wanted.error());
+    const auto status = shared.api.pause(wanted->collection, wanted->is_paused);
+    if (!status.ok()) return answer_error(response, status.error());
+    answer_json(response, "{\"is_accepted\":true}");
+  });
+}
+
+void add_rotate_key(httplib::Server& server, Shared& shared) {
+  server.Post("/v1/rotate-key", [&shared](const Request&, Response& response) {
+    const auto status = shared.api.rotate_key();
+    if (!status.ok()) return answer_error(response, status.error());
+    answer_json(response, "{\"is_accepted\":true}");
   });
 }
 
@@ -278,6 +315,9 @@ void add_routes(httplib::Server& server, Shared& shared) {
   add_flush(server, shared);
   add_verify(server, shared);
   add_notify(server, shared);
+  add_pause(server, shared);
+  add_export(server, shared);
+  add_rotate_key(server, shared);
   add_reports(server, shared);
   add_probes(server, shared);
   add_event_routes(server, shared);

@@ -36,6 +36,7 @@ const Schema kSchemas[] = {
     {"verify-request", schema_of<VerifyRequest>, "Body of POST /v1/verify"},
     {"verify", schema_of<VerifyAnswer>, "Answer of POST /v1/verify"},
     {"notify-request", schema_of<NotifyRequest>, "Body of POST /v1/notify"},
+    {"pause-request", schema_of<PauseRequest>, "Body of POST /v1/pause"},
     {"dead-letters", schema_of<DeadLettersAnswer>, "Answer of GET /v1/dead-letters"},
     {"dead-letter-request", schema_of<DeadLetterRequest>, "Body of POST /v1/dead-letters"},
     {"dead-letter", schema_of<DeadLetterAnswer>, "Answer of POST /v1/dead-letters"},
@@ -109,6 +110,7 @@ TEST_F(SchemaAnswers, over_the_wire_fit_with_every_list_filled) {
   api_.status_answer.collections = {games, {}};
   api_.status_answer.peers = {peer, {}};
   api_.status_answer.hooks.resize(2);
+  api_.status_answer.agentless.resize(2);
   api_.freshness_answer.resize(1);
   api_.freshness_answer[0].next_run_s = 3;
   api_.stats_answer.by_backend.resize(1);

@@ -1,6 +1,8 @@
 #include "identity/fleet.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 #include "core/bytes.hpp"
 #include "env/entropy.hpp"
@@ -17,7 +19,8 @@ namespace {
 
 constexpr std::size_t kPemBytesMax = 64 * 1024;
 constexpr std::size_t kMessageBytesMax = 64 * 1024;
-constexpr std::size_t kFleetKeyBytes = 32;
+using core::kFleetKeyBytes;
+constexpr std::size_t kFleetKeysMax = 8;
 constexpr std::size_t kRolesMax = 32;
 
 std::string folder(const std::string& state_dir) {
@@ -97,11 +100,11 @@ core::Result<Invite> read_invite(const std::string& path) {
 }  // namespace
 
 core::Result<Identity> init_fleet(const std::string& state_dir, const std::string& fleet,
-                                  const core::NodeId& node) {
+                                  const core::NodeId& node, const std::vector<std::string>& hosts) {
   const std::string dir = folder(state_dir);
   SYNCLINE_TRY(refuse_existing(dir));
   SYNCLINE_ASSIGN(const KeyPair authority, make_authority({fleet + " fleet", fleet}));
-  SYNCLINE_ASSIGN(const KeyAndRequest own, make_request({node.text, fleet}));
+  SYNCLINE_ASSIGN(const KeyAndRequest own, make_request({node.text, fleet}, hosts));
   SYNCLINE_ASSIGN(const std::string certificate,
                   sign_request(authority, own.request_pem, {node.text, fleet}));
   Identity identity{node,        fleet,       authority.certificate_pem,
@@ -112,6 +115,45 @@ core::Result<Identity> init_fleet(const std::string& state_dir, const std::strin
   SYNCLINE_TRY(save(dir, identity));
   return identity;
 }
+
+core::Status save_fleet_keys(const std::string& state_dir, const std::vector<core::FleetKey>& keys,
+                             std::size_t sealing) {
+  std::string lines;
+  const auto add = [&](const core::FleetKey& key) {
+    core::Digest256 bytes;
+    std::copy(key.bytes.begin(), key.bytes.end(), bytes.bytes.begin());
+    lines += std::to_string(key.epoch) + ' ' + core::to_hex(bytes) + '\n';
+  };
+  add(keys.at(sealing));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i != sealing) add(keys[i]);
+  }
+  const std::string dir = folder(state_dir);
+  SYNCLINE_TRY(env::write_file_atomic(dir + "/fleet-keys", lines, 0600));
+  return env::write_file_atomic(dir + "/fleet-key", keys.at(sealing).bytes, 0600);
+}
+
+namespace {
+core::Result<std::vector<core::FleetKey>> read_fleet_keys(const std::string& path) {
+  SYNCLINE_ASSIGN(const std::string text, read_secret(path));
+  std::istringstream in(text);
+  std::vector<core::FleetKey> keys;
+  std::uint64_t epoch = 0;
+  std::string hex;
+  while (keys.size() < kFleetKeysMax && in >> epoch >> hex) {
+    core::Digest256 bytes;
+    if (!core::from_hex(hex, bytes)) break;
+    keys.push_back({epoch, std::string(bytes.bytes.begin(), bytes.bytes.end())});
+  }
+  if (!in.eof() || keys.empty()) {
+    return Error{ErrorKind::kCorrupt,
+                 "the fleet's keys are damaged: remove the file, the node is "
+                 "given them anew",
+                 path};
+  }
+  return keys;
+}
+}  // namespace
 
 core::Result<Identity> load_identity(const std::string& state_dir) {
   const std::string dir = folder(state_dir);
@@ -127,6 +169,11 @@ core::Result<Identity> load_identity(const std::string& state_dir) {
   SYNCLINE_ASSIGN(identity.fleet, env::read_file(dir + "/fleet.name", 256));
   SYNCLINE_ASSIGN(identity.key_pem, read_secret(dir + "/node-key.pem"));
   SYNCLINE_ASSIGN(identity.fleet_key, read_secret(dir + "/fleet-key"));
+  identity.fleet_keys = {{0, identity.fleet_key}};
+  if (env::exists(dir + "/fleet-keys")) {
+    SYNCLINE_ASSIGN(identity.fleet_keys, read_fleet_keys(dir + "/fleet-keys"));
+    identity.fleet_key = identity.fleet_keys.front().bytes;
+  }
   SYNCLINE_ASSIGN(const Subject subject, subject_of(identity.certificate_pem));
   identity.node = core::NodeId(subject.common_name);
   identity.is_authority = env::exists(dir + "/ca-key.pem");
@@ -200,8 +247,8 @@ core::Result<std::string> answer_join(const std::string& state_dir,
 }
 
 core::Result<Joined> join_fleet(const std::string& state_dir, const std::string& token_text,
-                                const core::NodeId& node, std::int64_t now_s,
-                                const JoinCall& call) {
+                                const core::NodeId& node, std::int64_t now_s, const JoinCall& call,
+                                const std::vector<std::string>& hosts) {
   const std::string dir = folder(state_dir);
   SYNCLINE_TRY(refuse_existing(dir));
   SYNCLINE_ASSIGN(const Token token, decode_token(token_text));
@@ -212,7 +259,7 @@ core::Result<Joined> join_fleet(const std::string& state_dir, const std::string&
                  ""};
   }
   SYNCLINE_ASSIGN(const KeyPair certificate, make_token_certificate(token.seed));
-  SYNCLINE_ASSIGN(const KeyAndRequest own, make_request({node.text, token.fleet}));
+  SYNCLINE_ASSIGN(const KeyAndRequest own, make_request({node.text, token.fleet}, hosts));
   core::ByteWriter request;
   request.text(node.text);
   request.text(own.request_pem);

@@ -1,6 +1,7 @@
 // Making a fleet, inviting to it, joining it, and loading who this node is.
 //
-// Files below <state>/identity/ (0700): ca.pem, node.pem, node-key.pem, fleet-key, fleet.name, and
+// Files below <state>/identity/ (0700): ca.pem, node.pem, node-key.pem, fleet-key, fleet-keys
+// (once the key was changed: "epoch hex" lines, the one in use first), fleet.name, and
 // on the node that made the fleet ca-key.pem; keys are 0600. Invites are <state>/identity/invites/
 // <hash of public key>: roles and expiry, renamed to *.used the moment they are.
 // Threads: functions may be called from any thread; invites are taken by one caller only, because
@@ -19,12 +20,18 @@
 
 namespace syncline::identity {
 
-// kConflict if the state folder has an identity already: nothing is changed.
+// `hosts`: see make_request. kConflict if the state folder has an identity already: nothing is
+// changed.
 core::Result<Identity> init_fleet(const std::string& state_dir, const std::string& fleet,
-                                  const core::NodeId& node);
+                                  const core::NodeId& node,
+                                  const std::vector<std::string>& hosts = {});
 
 // kMissing: no identity, `syncline init` or `join` makes one. kInvalid: a key that others can read.
 core::Result<Identity> load_identity(const std::string& state_dir);
+
+// Puts the fleet's keys on the disk, durably; keys[sealing] is what a joiner is given.
+core::Status save_fleet_keys(const std::string& state_dir, const std::vector<core::FleetKey>& keys,
+                             std::size_t sealing);
 
 struct InviteOptions {
   std::vector<std::string> roles;
@@ -59,6 +66,7 @@ struct Joined {
   std::vector<std::string> addresses;  // to begin with
 };
 core::Result<Joined> join_fleet(const std::string& state_dir, const std::string& token_text,
-                                const core::NodeId& node, std::int64_t now_s, const JoinCall& call);
+                                const core::NodeId& node, std::int64_t now_s, const JoinCall& call,
+                                const std::vector<std::string>& hosts = {});
 
 }  // namespace syncline::identity

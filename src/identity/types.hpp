@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/ids.hpp"
+#include "core/messages.hpp"
 
 namespace syncline::identity {
 
@@ -17,6 +17,8 @@ struct Identity {
   std::string key_pem;
   std::string fleet_key;      // 32 bytes: seals membership datagrams
   bool is_authority = false;  // the CA's key is here too: this node can invite
+  // All keys of the fleet that this node knows, `fleet_key` first; of a loaded identity only.
+  std::vector<core::FleetKey> fleet_keys = {};
 };
 
 struct KeyPair {

@@ -1,5 +1,6 @@
 #include "identity/x509.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -35,7 +36,10 @@ using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 
 constexpr long kDay = 24 * 3600;
 constexpr long kAuthorityDays = 3650;
-constexpr long kNodeDays = 365;
+// As long as the CA: nothing renews them yet, and a fleet must not fall silent on an anniversary. A
+// node that is to be kept out is removed, not waited for.
+constexpr long kNodeDays = kAuthorityDays;
+constexpr std::size_t kHostsMax = 16;  // alternative names of one certificate
 
 Error failed(const std::string& doing) {
   char text[256] = "no reason given";
@@ -120,6 +124,70 @@ core::Result<Certificate> begin_certificate(const Subject& subject, EVP_PKEY* ke
   return c;
 }
 
+bool is_dns_name(const std::string& text) {
+  return !text.empty() && text.size() <= 253 && text != kSwarmName &&
+         text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
+             std::string::npos;
+}
+bool is_ip_address(const std::string& text) {
+  ASN1_OCTET_STRING* address = a2i_IPADDRESS(text.c_str());
+  if (address == nullptr) return false;
+  ASN1_OCTET_STRING_free(address);
+  return true;
+}
+
+// "DNS:a,IP:10.0.0.1", as OpenSSL's configuration writes it.
+std::string alternative_names(const std::vector<std::string>& hosts) {
+  std::string out;
+  std::size_t count = 0;
+  for (const std::string& host : hosts) {
+    const bool is_ip = is_ip_address(host);
+    if ((!is_ip && !is_dns_name(host)) || ++count > kHostsMax) continue;
+    out += (out.empty() ? "" : ",") + std::string(is_ip ? "IP:" : "DNS:") + host;
+  }
+  return out;
+}
+
+bool ask_for_names(X509_REQ* request, const std::string& names) {
+  X509_EXTENSION* extension =
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str());
+  if (extension == nullptr) return false;
+  STACK_OF(X509_EXTENSION)* extensions = sk_X509_EXTENSION_new_null();
+  sk_X509_EXTENSION_push(extensions, extension);
+  const bool is_added = X509_REQ_add_extensions(request, extensions) == 1;
+  sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+  return is_added;
+}
+
+// The hosts that a request asks to be for.
+std::vector<std::string> names_asked_for(X509_REQ* request) {
+  std::vector<std::string> hosts;
+  STACK_OF(X509_EXTENSION)* extensions = X509_REQ_get_extensions(request);
+  auto* names = static_cast<GENERAL_NAMES*>(
+      X509V3_get_d2i(extensions, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    const ASN1_STRING* value = name->type == GEN_DNS     ? name->d.dNSName
+                               : name->type == GEN_IPADD ? name->d.iPAddress
+                                                         : nullptr;
+    if (value == nullptr) continue;
+    const auto* bytes = ASN1_STRING_get0_data(value);
+    const auto size = static_cast<std::size_t>(ASN1_STRING_length(value));
+    if (name->type == GEN_DNS) {
+      hosts.emplace_back(reinterpret_cast<const char*>(bytes), size);
+      continue;
+    }
+    char text[INET6_ADDRSTRLEN] = "";
+    const int family = size == 4 ? AF_INET : AF_INET6;
+    if (size != 4 && size != 16) continue;
+    if (::inet_ntop(family, bytes, text, sizeof(text)) != nullptr) hosts.emplace_back(text);
+  }
+  GENERAL_NAMES_free(names);
+  sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+  return hosts;
+}
+
 core::Result<core::Digest256> hash_der(unsigned char* der, int size) {
   if (size <= 0) return failed("encoding a certificate");
   const core::Digest256 hash =
@@ -144,11 +212,16 @@ core::Result<KeyPair> make_authority(const Subject& subject) {
   return KeyPair{pem_of(c.get()), pem_of(key.get())};
 }
 
-core::Result<KeyAndRequest> make_request(const Subject& subject) {
+core::Result<KeyAndRequest> make_request(const Subject& subject,
+                                         const std::vector<std::string>& hosts) {
   const Key key(EVP_EC_gen("P-256"));
   const Request request(X509_REQ_new());
   if (!key || !request) return failed("making a key");
   set_name(X509_REQ_get_subject_name(request.get()), subject);
+  const std::string names = alternative_names(hosts);
+  if (!names.empty() && !ask_for_names(request.get(), names)) {
+    return failed("naming hosts in a request");
+  }
   const bool is_signed = X509_REQ_set_pubkey(request.get(), key.get()) == 1 &&
                          X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0;
   if (!is_signed) return failed("signing a request");
@@ -168,7 +241,9 @@ core::Result<std::string> sign_request(const KeyPair& authority, const std::stri
     return failed("checking a certificate request");
   }
   SYNCLINE_ASSIGN(const Certificate c, begin_certificate(subject, key, issuer.get(), kNodeDays));
-  const std::string names = "DNS:" + subject.common_name;
+  std::string names = "DNS:" + subject.common_name + ",DNS:" + kSwarmName;
+  const std::string hosts = alternative_names(names_asked_for(request.get()));
+  if (!hosts.empty()) names += "," + hosts;
   const bool is_complete =
       add_extension(c.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
       add_extension(c.get(), issuer.get(), NID_key_usage, "critical,digitalSignature") &&

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/ids.hpp"
 #include "core/result.hpp"
@@ -16,6 +17,10 @@ struct Subject {
   std::string organisation;
 };
 
+// Beside its own name every node's certificate is for this one: the name of the fleet's torrents
+// (transports/swarm), by which libtorrent knows peers.
+inline constexpr const char* kSwarmName = "syncline-fleet";
+
 // A CA of its own: path length 0, ten years.
 core::Result<KeyPair> make_authority(const Subject& subject);
 
@@ -24,10 +29,15 @@ struct KeyAndRequest {
   std::string key_pem;
   std::string request_pem;
 };
-core::Result<KeyAndRequest> make_request(const Subject& subject);
+// `hosts`: names and addresses at which others will reach it over HTTPS, asked for as alternative
+// names; what is neither a DNS name nor an IP address is left out.
+core::Result<KeyAndRequest> make_request(const Subject& subject,
+                                         const std::vector<std::string>& hosts = {});
 
 // Signs the key of a request, whose own signature is checked, for this subject: client and server,
-// one year, backdated by an hour for clocks that are behind.
+// ten years, backdated by an hour for clocks that are behind. Of the alternative names it asks for,
+// the first 16 that are DNS names or IP addresses are granted: they matter only to HTTPS clients
+// (aria2c), where nodes know each other by the common name.
 core::Result<std::string> sign_request(const KeyPair& authority, const std::string& request_pem,
                                        const Subject& subject);
 

@@ -9,12 +9,12 @@ using core::NodeId;
 using core::Rumour;
 
 const Member* Members::find(const NodeId& node) const {
-  auto found = members_.find(node);
-  return found == members_.end() ? nullptr : &found->second;
+  const auto found = by_name_.find(node);
+  return found == by_name_.end() ? nullptr : found->second;
 }
 Member* Members::find(const NodeId& node) {
-  auto found = members_.find(node);
-  return found == members_.end() ? nullptr : &found->second;
+  const auto found = by_name_.find(node);
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 Member* Members::raise(const Rumour& rumour, core::Instant now) {
@@ -28,6 +28,7 @@ Member* Members::raise(const Rumour& rumour, core::Instant now) {
     }
     member = &members_[rumour.node];
     member->node = rumour.node;
+    by_name_[rumour.node] = member;
   } else {
     was_here = member->is_here();
   }
@@ -67,8 +68,10 @@ void Members::index(Member& member, bool was_here) {
 
 void Members::forget(const NodeId& node) {
   SYNCLINE_CHECK(gone_.count(node) > 0, "forgetting", node, "that is not gone");
-  gone_.erase(node);
-  members_.erase(node);
+  const NodeId name = node;  // it may be the member's own
+  gone_.erase(name);
+  by_name_.erase(name);
+  members_.erase(name);
 }
 
 Rumour rumour_of(const Member& member, core::Instant now) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "core/check.hpp"
@@ -69,7 +70,8 @@ class Members {
 
  private:
   void index(Member& member, bool was_here);
-  std::map<core::NodeId, Member> members_;  // nodes of a map stay where they are
+  std::map<core::NodeId, Member> members_;             // nodes of a map stay where they are
+  std::unordered_map<core::NodeId, Member*> by_name_;  // each packet looks up several
   std::vector<Member*> here_;
   std::map<core::NodeId, std::size_t> here_at_;
   std::set<core::NodeId> suspects_;

@@ -75,6 +75,15 @@ core::Result<engine::SyncRequested> NodeApi::prepare(const facade::SyncRequest& 
 
 core::Result<facade::SyncResponse> NodeApi::sync(const facade::SyncRequest& request) {
   SYNCLINE_ASSIGN(engine::SyncRequested wanted, prepare(request));
+  if (!request.is_dry_run) {
+    // What agentless hosts have is a part of what is to be synced.
+    std::set<CollectionName> meant;
+    if (request.data_type != "all") meant.insert(CollectionName(request.data_type));
+    // At most half of the time that there is: a host may be copying something large.
+    const core::Instant begun = clock_.now();
+    ports_.collect(meant, core::from_seconds(request.timeout_s / 2));
+    wanted.sync.timeout_s -= core::to_seconds(clock_.now() - begun);
+  }
   wanted.request = syncs_.open();
   const std::uint64_t id = wanted.request;
   if (!request.is_dry_run) {
@@ -97,8 +106,12 @@ void NodeApi::synced(std::uint64_t request, facade::SyncResponse response) {
 }
 
 facade::StatusReport NodeApi::status() {
-  facade::StatusReport report =
-      loop_.call([this](engine::Engine& engine) { return engine::status_of(engine, loop_.now()); });
+  facade::StatusReport report = loop_.call([this](engine::Engine& engine) {
+    facade::StatusReport now = engine::status_of(engine, loop_.now());
+    now.agentless = ports_.agentless();
+    for (const facade::AgentlessRow& host : now.agentless) now.is_safe &= !host.is_late;
+    return now;
+  });
   report.version = SYNCLINE_VERSION;
   report.uptime_s = core::to_seconds(clock_.now() - started_at_);
   report.hooks = ports_.hooks();
@@ -118,6 +131,7 @@ std::vector<facade::FreshnessRow> NodeApi::freshness() {
 facade::StatsReport NodeApi::stats() {
   return loop_.call([this](engine::Engine& engine) {
     facade::StatsReport report = engine.stats().report();
+    report.counters["broadcast_records"] = engine.broadcast_records();
     for (const auto& [peer, traffic] : ports_.traffic()) {
       report.counters["wire_sent_bytes"] += traffic.sent_bytes;
       report.counters["wire_received_bytes"] += traffic.received_bytes;
@@ -234,6 +248,17 @@ std::string NodeApi::metrics_text() {
 
 core::Result<http::OpenedObject> NodeApi::open_object(const core::Root& root) {
   return ports_.open_object(root);
+}
+
+core::Result<std::string> NodeApi::export_file(const std::string& form,
+                                               const std::string& collection,
+                                               const std::string& path) {
+  const std::vector<std::string> forms = {"metalink", "torrent"};
+  if (std::find(forms.begin(), forms.end(), form) == forms.end()) {
+    return Error{ErrorKind::kInvalid,
+                 "there is no form '" + form + "'" + core::did_you_mean(form, forms), form};
+  }
+  return ports_.export_file(form, CollectionName(collection), path);
 }
 
 void NodeApi::emit(std::string type, const std::string& collection, std::string message,

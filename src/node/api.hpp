@@ -29,6 +29,9 @@ struct ApiPorts {
       records_with_config_key;
   std::function<std::vector<std::string>(const core::CollectionName&)> config_keys;
   std::function<core::Result<http::OpenedObject>(const core::Root&)> open_object;
+  std::function<core::Result<std::string>(const std::string& form, const core::CollectionName&,
+                                          const std::string& path)>
+      export_file;
   std::function<std::map<core::NodeId, net::Traffic>()> traffic;  // on the loop
   std::function<core::Result<std::vector<facade::DeadLetterRow>>()> dead_letters;
   std::function<core::Result<http::DeadLetterAnswer>(
@@ -37,6 +40,9 @@ struct ApiPorts {
       handle_dead_letters;
   std::vector<std::string> transports;  // that can start here
   std::function<std::vector<facade::HookRow>()> hooks;
+  std::function<std::vector<facade::AgentlessRow>()> agentless;  // on the loop
+  // Looks at the agentless hosts of these collections (empty: of all); not on the loop.
+  std::function<void(const std::set<core::CollectionName>&, core::Duration wait_max)> collect;
 };
 
 class NodeApi final : public http::Api {
@@ -56,6 +62,8 @@ class NodeApi final : public http::Api {
   core::Result<facade::VerifyReport> verify(const std::string& collection) override;
   core::Status notify(const std::string& event,
                       const std::map<std::string, std::string>& details) override;
+  core::Status rotate_key() override;
+  core::Status pause(const std::string& collection, bool is_paused) override;
   core::Status remove_node(const std::string& id) override;
   core::Result<std::vector<facade::DeadLetterRow>> dead_letters() override;
   core::Result<http::DeadLetterAnswer> handle_dead_letters(
@@ -64,6 +72,8 @@ class NodeApi final : public http::Api {
   std::string metrics_text() override;
   bool is_ready() override { return is_ready_; }
   core::Result<http::OpenedObject> open_object(const core::Root& root) override;
+  core::Result<std::string> export_file(const std::string& form, const std::string& collection,
+                                        const std::string& path) override;
 
   // ── from the loop ──
   void synced(std::uint64_t request, facade::SyncResponse response);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/nearest.hpp"
+#include "env/entropy.hpp"
 #include "node/api.hpp"
 
 namespace syncline::node {
@@ -84,6 +85,45 @@ core::Status NodeApi::wait_until_durable(std::set<core::CollectionName> collecti
                    std::to_string(config_.durability.write_through_timeout_s) + " s): " + what +
                    "; it is delivered as soon as it can be, see `syncline status`",
                config_.node.id.text};
+}
+
+core::Status NodeApi::pause(const std::string& collection, bool is_paused) {
+  std::vector<std::string> names;
+  for (const core::CollectionConfig& one : config_.collections) {
+    if (one.name.text == collection && one.kind != core::Kind::kFiles) {
+      return Error{ErrorKind::kInvalid,
+                   "records are never paused, only fetches of files: they are what would be lost",
+                   collection};
+    }
+    names.push_back(one.name.text);
+  }
+  if (!collection.empty() && std::find(names.begin(), names.end(), collection) == names.end()) {
+    return Error{
+        ErrorKind::kMissing,
+        "there is no collection '" + collection + "'" + core::did_you_mean(collection, names),
+        collection};
+  }
+  loop_.post(engine::TransfersPaused{core::CollectionName(collection), is_paused});
+  emit(is_paused ? "transfers_paused" : "transfers_resumed", collection,
+       is_paused ? "fetches of files wait" : "fetches of files go on", {});
+  return {};
+}
+
+core::Status NodeApi::rotate_key() {
+  const bool is_rotating =
+      loop_.call([](engine::Engine& engine) { return engine.key_ring().is_rotating(); });
+  if (is_rotating) {
+    return Error{ErrorKind::kConflict,
+                 "the last new key is not in use yet: `syncline status` says whom it waits for",
+                 ""};
+  }
+  core::FleetKey key;
+  key.epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall().ms, 1));
+  key.bytes = env::random_bytes(core::kFleetKeyBytes);
+  loop_.post(engine::KeyMade{std::move(key)});
+  emit("fleet_key_made", "", "a new key of the fleet was made here; it is in use once all have it",
+       {});
+  return {};
 }
 
 }  // namespace syncline::node

@@ -1,5 +1,6 @@
 #include "node/daemon.hpp"
 
+#include "engine/line.hpp"
 #include "env/config_file.hpp"
 #include "identity/fleet.hpp"
 #include "node/log.hpp"
@@ -19,6 +20,11 @@ int complain(const core::Error& error, int code) {
 }
 
 }  // namespace
+
+core::Status check(const core::Config& config) {
+  SYNCLINE_TRY(engine::schedules_of(config));
+  return {};
+}
 
 int run_daemon(const std::string& config_path) {
   start_log();

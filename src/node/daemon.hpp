@@ -3,7 +3,12 @@
 
 #include <string>
 
+#include "core/config.hpp"
+
 namespace syncline::node {
+
+// What loading a configuration cannot tell: its schedules. kInvalid with one sentence.
+core::Status check(const core::Config& config);
 
 // Runs until SIGTERM or SIGINT; both begin a drain (spot.drain_deadline_s), a second one ends it.
 // Returns 0 when everything of this node is durable elsewhere, 4 when not, 1 when it could not

@@ -14,15 +14,17 @@ namespace {
 // What a transport sees of a landing.
 class LandingDestination final : public transports::Destination {
  public:
-  explicit LandingDestination(std::shared_ptr<disk::Landing> landing)
-      : landing_(std::move(landing)) {}
+  LandingDestination(std::shared_ptr<disk::Landing> landing, std::shared_ptr<Arriving> arriving)
+      : landing_(std::move(landing)), arriving_(std::move(arriving)) {}
   std::uint64_t size_bytes() const override { return landing_->request().object.size_bytes; }
   std::uint64_t piece_count() const override { return landing_->piece_count(); }
   bool has_piece(std::uint64_t piece) const override { return landing_->has_piece(piece); }
   std::uint64_t bytes_present() const override { return landing_->bytes_present(); }
   core::Status write_piece(std::uint64_t piece, std::string_view bytes,
                            const std::vector<core::Digest256>& block_hashes) override {
-    return landing_->write_piece(piece, bytes, block_hashes);
+    SYNCLINE_TRY(landing_->write_piece(piece, bytes, block_hashes));
+    if (arriving_) arriving_->add(piece);
+    return {};
   }
   core::Status checkpoint() override { return landing_->checkpoint(); }
   std::string staged_path() const override { return landing_->staged_path(); }
@@ -30,6 +32,7 @@ class LandingDestination final : public transports::Destination {
 
  private:
   std::shared_ptr<disk::Landing> landing_;
+  std::shared_ptr<Arriving> arriving_;  // null: small
 };
 
 bool is_small(const FilesJobPtr& job) {
@@ -97,8 +100,15 @@ transports::Source FilesShell::State::source(const FilesJob& job, const core::No
   transports::Source source;
   source.node = node;
   const auto found = job.fetch.reach.find(node);
-  if (found == job.fetch.reach.end() || found->second.root.empty()) return source;
+  if (found == job.fetch.reach.end()) return source;
   const engine::Reach& reach = found->second;
+  if (reach.objects_port > 0) {
+    source.objects_url = "https://" + reach.host + ":" + std::to_string(reach.objects_port);
+  }
+  if (reach.swarm_port > 0) {
+    source.swarm_address = reach.host + ":" + std::to_string(reach.swarm_port);
+  }
+  if (reach.root.empty()) return source;
   if (reach.is_shared) source.local_root = reach.root;
   if (config.ssh.is_set_up()) {
     source.ssh.host = reach.host;
@@ -122,9 +132,14 @@ void FilesShell::State::start(const FilesJobPtr& job) {
   request.path = job->fetch.path;
   request.object = job->fetch.object;
   for (const core::NodeId& node : job->fetch.sources) request.sources.push_back(source(*job, node));
+  request.swarm_peers = job->fetch.swarm_peers;
+  request.partners = job->fetch.partners;
+  request.share_rank = job->fetch.share_rank;
+  request.share_count = job->fetch.share_count;
   request.times = transfer::times_of(job->transport->name(), config.transport);
   request.priority = job->fetch.priority;
   request.bandwidth_mbps = job->fetch.bandwidth_mbps;
+  request.is_metered = job->fetch.is_metered;
   request.open = [this, job](std::vector<core::Digest256> layer) {
     return open_landing(job, std::move(layer));
   };
@@ -132,9 +147,13 @@ void FilesShell::State::start(const FilesJobPtr& job) {
     end(job, Error{ErrorKind::kUnreachable, why, job->fetch.path}, {});
     return;
   }
+  for (const core::NodeId& node : job->fetch.sources) ask_to_seed(*job, node);
   transports::FetchCallbacks callbacks;
   callbacks.progress = [this, id = job->fetch.job](std::uint64_t bytes) {
     ports.post(engine::FetchProgress{id, bytes});
+  };
+  callbacks.asks = [this, id = job->fetch.job](std::uint64_t bytes) {
+    ports.post(engine::FetchAsks{id, bytes});
   };
   callbacks.done = [this, job](transports::FetchOutcome outcome) {
     fetched(job, std::move(outcome));
@@ -142,15 +161,43 @@ void FilesShell::State::start(const FilesJobPtr& job) {
   job->transport->fetch(std::move(request), std::move(callbacks));
 }
 
-void FilesShell::carry_out(const engine::CancelFetch& action) {
+void FilesShell::State::ask_to_seed(const FilesJob& job, const core::NodeId& node) {
+  if (job.transport->name() != transfer::Transport::kSwarm) return;
+  ports.ask_to_seed(node, job.fetch.object.root);
+}
+
+void FilesShell::linked(const core::NodeId& node) {
   State& s = *state_;
-  FilesJobPtr job;
-  {
-    const std::lock_guard lock(s.jobs_mutex);
-    auto it = s.jobs.find(action.job);
-    if (it == s.jobs.end()) return;
-    job = it->second;
+  const std::lock_guard lock(s.jobs_mutex);
+  for (const auto& [id, job] : s.jobs) {
+    const auto& sources = job->fetch.sources;
+    const bool is_source = std::find(sources.begin(), sources.end(), node) != sources.end();
+    if (is_source) s.ask_to_seed(*job, node);
   }
+}
+
+std::shared_ptr<Arriving> FilesShell::State::arriving(const core::Root& root) {
+  const std::lock_guard lock(jobs_mutex);
+  for (const auto& [id, job] : jobs) {
+    if (job->arriving && job->fetch.object.root == root) return job->arriving;
+  }
+  return nullptr;
+}
+
+FilesJobPtr FilesShell::State::under_way(std::uint64_t id) {
+  const std::lock_guard lock(jobs_mutex);
+  auto it = jobs.find(id);
+  return it == jobs.end() ? nullptr : it->second;
+}
+
+void FilesShell::carry_out(const engine::GrantFetch& action) {
+  const FilesJobPtr job = state_->under_way(action.job);
+  if (job) job->transport->grant(action.job, action.bytes);
+}
+
+void FilesShell::carry_out(const engine::CancelFetch& action) {
+  const FilesJobPtr job = state_->under_way(action.job);
+  if (!job) return;
   job->is_cancelled = true;
   job->transport->cancel(action.job);
 }
@@ -174,7 +221,14 @@ core::Result<transports::DestinationPtr> FilesShell::State::open_landing(
     // A delta that fails costs bytes on the wire, nothing else.
     (void)job->landing->reuse_from(job->fetch.path).ok();
   }
-  return transports::DestinationPtr(std::make_shared<LandingDestination>(job->landing));
+  std::shared_ptr<Arriving> arriving;
+  if (!is_small(job)) {
+    arriving = std::make_shared<Arriving>(*job->landing);
+    const std::lock_guard lock(jobs_mutex);
+    job->arriving = arriving;
+  }
+  return transports::DestinationPtr(
+      std::make_shared<LandingDestination>(job->landing, std::move(arriving)));
 }
 
 core::Status FilesShell::State::copy_from_here(const FilesJobPtr& job) {

@@ -1,5 +1,7 @@
 // Objects by their root: for peers and for HTTP.
 #include "node/files_state.hpp"
+#include "node/log.hpp"
+#include "transports/swarm/swarm_transport.hpp"
 
 namespace syncline::node {
 
@@ -58,10 +60,37 @@ transports::p2p::OpenObject FilesShell::opener() {
   return
       [this](
           const core::Root& root) -> core::Result<std::shared_ptr<transports::p2p::ServedObject>> {
-        SYNCLINE_ASSIGN(State::Found found, state_->find(root));
+        auto whole = state_->find(root);
+        if (!whole.ok()) {
+          if (auto arriving = state_->arriving(root)) return {std::move(arriving)};
+          return whole.error();
+        }
+        State::Found& found = *whole;
         return std::shared_ptr<transports::p2p::ServedObject>(std::make_shared<TreeObject>(
             std::move(found.reader), std::move(found.tree), std::move(found.path)));
       };
+}
+
+core::Status FilesShell::State::seed(const core::Root& root) {
+  SYNCLINE_ASSIGN(const Found found, find(root));
+  SYNCLINE_ASSIGN(auto layer, found.tree->piece_layer(found.path, found.reader->known()));
+  return swarm->seed({root, found.reader->size_bytes(), found.reader->fd(), std::move(layer)});
+}
+
+core::Result<std::vector<core::Digest256>> FilesShell::piece_layer(const core::Root& root) {
+  SYNCLINE_ASSIGN(const State::Found found, state_->find(root));
+  return found.tree->piece_layer(found.path, found.reader->known());
+}
+
+void FilesShell::seed(const core::Root& root) {
+  State& s = *state_;
+  if (s.swarm == nullptr) return;
+  s.copier.post([&s, root] {
+    if (s.is_closed) return;
+    const core::Status seeded = s.seed(root);
+    // Who asked finds nobody, and takes another way.
+    if (!seeded.ok()) log_warning("an object is not seeded: " + core::to_string(seeded.error()));
+  });
 }
 
 core::Result<http::OpenedObject> FilesShell::open_for_http(const core::Root& root) {

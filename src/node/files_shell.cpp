@@ -112,6 +112,10 @@ void FilesShell::attach(transports::Transport* transport) {
   state_->transports[transport->name()] = transport;
 }
 
+void FilesShell::attach_swarm(transports::swarm::SwarmTransport* swarm) {
+  state_->swarm = swarm;
+}
+
 void FilesShell::close() {
   State& s = *state_;
   if (s.is_closed.exchange(true)) return;

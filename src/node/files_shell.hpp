@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "collecting/types.hpp"
 #include "core/config.hpp"
 #include "engine/actions.hpp"
 #include "engine/engine.hpp"
@@ -28,6 +29,10 @@ namespace syncline::storage {
 class Store;
 }
 
+namespace syncline::transports::swarm {
+class SwarmTransport;
+}
+
 namespace syncline::node {
 
 struct FilesPorts {
@@ -35,6 +40,8 @@ struct FilesPorts {
   std::function<void(std::function<void()>)> on_loop;  // run it there, after what was posted
   // Run it on the journal's thread, in order; any thread.
   std::function<void(std::function<void(storage::Store&)>)> with_store;
+  // Asks a node to seed an object that is about to be fetched in a swarm; any thread.
+  std::function<void(const core::NodeId&, const core::Root&)> ask_to_seed;
 };
 
 class FilesShell {
@@ -51,9 +58,11 @@ class FilesShell {
   // One for each way to fetch; it is closed before this shell is. A fetch that names none takes
   // p2p; one that names another is refused unless that one is here.
   void attach(transports::Transport* transport);
+  void attach_swarm(transports::swarm::SwarmTransport* swarm);
 
   void carry_out(const engine::ScanFiles& action);  // -> FilesScanned
   void carry_out(const engine::Fetch& action);      // -> FetchProgress…, FetchDone
+  void carry_out(const engine::GrantFetch& action);
   void carry_out(const engine::CancelFetch& action);
   void carry_out(const engine::RemoveFile& action);  // -> SourceChanged: a scan finds it gone
   void carry_out(const engine::PersistFacts& action);
@@ -61,9 +70,42 @@ class FilesShell {
   // The next ScanFiles looks there; "" means anywhere. Any thread.
   void files_changed(const core::CollectionName& collection, const std::string& relative_path);
 
+  // What lies in the collection's root, as far as it was scanned. Any thread.
+  std::vector<collecting::FileHere> here(const core::CollectionName& collection);
+  // Where a file for `path` may be put together before take_in(): on the root's file system, the
+  // same each time. Any thread.
+  core::Result<std::string> staging_for(const core::CollectionName& collection,
+                                        const std::string& path);
+  // Puts a file that was copied from elsewhere into its place, durably; a version that is there and
+  // is not `replaces` is kept beside it, or wins where nothing was expected (kConflict). The next
+  // scan tells of it. Any thread that may block.
+  struct Incoming {
+    std::string path;
+    std::string staged;  // at a path of staging_for()
+    std::int64_t mtime_ms = 0;
+    bool is_new = false;  // nothing is expected there
+    core::Root replaces;
+  };
+  struct TakenIn {
+    core::Root root;
+    std::string conflict_copy;
+  };
+  core::Result<TakenIn> take_in(const core::CollectionName& collection, const Incoming& incoming);
+
+  // A copy of a version that lies in the root, whole and checked, at a path of staging_for().
+  // kConflict: another version lies there by now. Any thread that may block.
+  core::Result<std::string> copy_out(const core::CollectionName& collection,
+                                     const std::string& path, const core::Root& root);
+
   // An object that lies in one of the trees, whole and unchanged. Any thread.
   transports::p2p::OpenObject opener();
   core::Result<http::OpenedObject> open_for_http(const core::Root& root);
+  // Roots of the pieces of an object that lies here whole. Any thread.
+  core::Result<std::vector<core::Digest256>> piece_layer(const core::Root& root);
+  // A node came back: what is fetched from it in swarms, it has to be asked to seed again.
+  void linked(const core::NodeId& node);
+  // Another node is about to fetch it in a swarm. Any thread.
+  void seed(const core::Root& root);
 
   // Re-hashes every file of the collection: -> VerifyDone. Any thread.
   void verify(const core::CollectionName& collection);

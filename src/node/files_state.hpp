@@ -13,6 +13,7 @@
 
 #include "collections/files/landing_site.hpp"
 #include "collections/files/tree.hpp"
+#include "node/arriving.hpp"
 #include "node/files_shell.hpp"
 #include "node/serial.hpp"
 #include "storage/store.hpp"
@@ -30,6 +31,7 @@ struct FilesJob {
   transports::Transport* transport = nullptr;
   std::atomic<bool> is_cancelled{false};
   std::shared_ptr<disk::Landing> landing;  // of whoever has the job: transport, copier, lander
+  std::shared_ptr<Arriving> arriving;      // what others may read of it; under the jobs' mutex
   transports::FetchOutcome outcome;
 };
 using FilesJobPtr = std::shared_ptr<FilesJob>;
@@ -87,6 +89,7 @@ struct FilesShell::State {
   const FilesPorts ports;
   std::map<core::CollectionName, std::unique_ptr<FilesLane>> lanes;  // fixed after recover()
   std::map<transfer::Transport, transports::Transport*> transports;
+  transports::swarm::SwarmTransport* swarm = nullptr;
   std::atomic<bool> is_closed{false};
 
   std::mutex jobs_mutex;
@@ -117,8 +120,10 @@ struct FilesShell::State {
   void look_again(FilesLane& lane, const std::string& path);
 
   // files_fetch.cpp
+  FilesJobPtr under_way(std::uint64_t id);  // null: it has ended
   core::Result<FilesJobPtr> accept(const engine::Fetch& action);
   void start(const FilesJobPtr& job);
+  void ask_to_seed(const FilesJob& job, const core::NodeId& node);  // where it goes by swarm
   transports::Source source(const FilesJob& job, const core::NodeId& node) const;
   core::Result<transports::DestinationPtr> open_landing(const FilesJobPtr& job,
                                                         std::vector<core::Digest256> layer);
@@ -127,6 +132,7 @@ struct FilesShell::State {
   void place(FilesLane& lane);
   void place_some(FilesLane& lane, const std::vector<FilesJobPtr>& some);
   void end(const FilesJobPtr& job, core::Status status, std::string conflict_copy);
+  std::shared_ptr<Arriving> arriving(const core::Root& root);  // null: nothing of it comes
 
   // files_serve.cpp
   struct Found {
@@ -136,6 +142,7 @@ struct FilesShell::State {
     std::string path;
   };
   core::Result<Found> find(const core::Root& root);
+  core::Status seed(const core::Root& root);
 };
 
 }  // namespace syncline::node

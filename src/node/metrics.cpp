@@ -114,6 +114,18 @@ void add_peers(Families& families, const facade::StatusReport& status) {
   }
 }
 
+void add_agentless(Families& families, const facade::StatusReport& status) {
+  auto& late = families.gauge("agentless_late", "1 when an agentless host missed three looks");
+  auto& age = families.gauge("agentless_looked_age_seconds", "Since its last look that ended");
+  auto& bytes = families.counter("agentless_bytes_total", "Moved over SSH from and to it");
+  for (const facade::AgentlessRow& host : status.agentless) {
+    const Labels labels{{"host", host.id}};
+    put(late, labels, host.is_late ? 1 : 0);
+    if (host.looked_age_s) put(age, labels, *host.looked_age_s);
+    put(bytes, labels, number(host.bytes));
+  }
+}
+
 void add_stats(Families& families, const facade::StatsReport& stats) {
   auto& syncs = families.counter("syncs_total", "Requests by the backend that carried them out");
   auto& bytes = families.counter("sync_bytes_total", "Bytes these requests moved");
@@ -180,6 +192,7 @@ std::string metrics_text(const facade::StatusReport& status, const facade::Stats
   put(families.gauge("transfers_running", "Transfers under way to this node"), {},
       number(transfers_running));
   add_collections(families, status);
+  add_agentless(families, status);
   add_peers(families, status);
   add_stats(families, stats);
   add_series(families, series);

@@ -11,6 +11,7 @@
 #include "hooks/hooks.hpp"
 #include "http/server.hpp"
 #include "node/api.hpp"
+#include "node/collect_shell.hpp"
 #include "node/files_shell.hpp"
 #include "node/log.hpp"
 #include "node/records_shell.hpp"
@@ -19,9 +20,11 @@
 #include "node/watch_thread.hpp"
 #include "spot/watcher.hpp"
 #include "storage/store.hpp"
+#include "transports/aria2/aria2_transport.hpp"
 #include "transports/nfs/nfs_transport.hpp"
 #include "transports/p2p/exchange.hpp"
 #include "transports/ssh/ssh_transport.hpp"
+#include "transports/swarm/swarm_transport.hpp"
 #include "wire/packet.hpp"
 
 namespace syncline::node {
@@ -65,7 +68,10 @@ core::Status Node::start() {
   SYNCLINE_ASSIGN(lock_, env::FileLock::take(config_.node.state_dir + "/daemon.lock"));
   SYNCLINE_ASSIGN(auto store, storage::Store::open(config_.node.state_dir, config_.node.id));
   SYNCLINE_TRY(start_hooks());
+  start_etcd();
+  SYNCLINE_TRY(start_swarm());
   SYNCLINE_TRY(start_shells(std::move(store)));
+  start_collecting();
   SYNCLINE_TRY(start_api());
   SYNCLINE_TRY(start_watch());
   SYNCLINE_TRY(start_spot_watch());
@@ -83,6 +89,10 @@ core::Status Node::start_shells(std::unique_ptr<storage::Store> store) {
                  [this](std::function<void()> task) { loop_.post_task(std::move(task)); },
                  [this](std::function<void(storage::Store&)> task) {
                    records_->with_store(std::move(task));
+                 },
+                 [this](const core::NodeId& peer, const core::Root& root) {
+                   loop_.post_task(
+                       [this, peer, root] { links_->send(peer, wire::SeedRequest{root}); });
                  }});
   storage::Store& opened = *store;
   records_ = std::make_unique<RecordsShell>(
@@ -90,11 +100,17 @@ core::Status Node::start_shells(std::unique_ptr<storage::Store> store) {
       RecordsPorts{[this](engine::Event event) { post(std::move(event)); },
                    [this](const core::NodeId& peer, const core::Message& message) {
                      return send(peer, message);
+                   },
+                   [this](const core::CollectionConfig& collection, const std::string& name) {
+                     return loop_.call([&collection, name](engine::Engine& engine) {
+                       return engine::standing_of(engine, collection, name);
+                     });
                    }});
   SYNCLINE_ASSIGN(engine::Recovered recovered, records_->recover([](const core::Error& error) {
     log_warning(core::to_string(error));
   }));
   SYNCLINE_TRY(files_->recover(opened, recovered));
+  recovered.keys = identity_.fleet_keys;
   const std::uint64_t incarnation = recovered.incarnation;
   loop_.attach(std::make_unique<engine::Engine>(config_, std::move(recovered), env::random_u64(),
                                                 clock_.now()),
@@ -123,6 +139,10 @@ core::Status Node::start_api() {
     return records_->config_keys(name);
   };
   ports.open_object = [this](const core::Root& root) { return files_->open_for_http(root); };
+  ports.export_file = [this](const std::string& form, const core::CollectionName& collection,
+                             const std::string& path) {
+    return export_file(form, collection, path);
+  };
   ports.traffic = [this] { return links_->traffic(); };
   ports.dead_letters = [this] { return records_->dead_letters(); };
   ports.handle_dead_letters = [this](bool is_retry, const core::CollectionName& collection,
@@ -138,6 +158,12 @@ core::Status Node::start_api() {
       rows.push_back({h.name, h.target, h.waiting, h.delivered, h.given_up, h.last_error});
     }
     return rows;
+  };
+  ports.agentless = [this] {
+    return collect_ ? collect_->rows() : std::vector<facade::AgentlessRow>();
+  };
+  ports.collect = [this](const std::set<core::CollectionName>& names, core::Duration wait_max) {
+    if (collect_) collect_->look(names, wait_max);
   };
   api_ = std::make_unique<NodeApi>(config_, clock_, loop_, events_, std::move(ports));
   const std::string identity = config_.node.state_dir + "/identity/";
@@ -218,6 +244,7 @@ void Node::carry_out(engine::Action& action) {
                  [this](engine::SendPacket& a) {
                    datagrams_->send(a.address, wire::encode_packet(a.packet));
                  },
+                 [this](engine::KeepKeys& a) { keep_keys(a); },
                  [this](engine::Append& a) { records_->carry_out(a); },
                  [this](engine::SendRecords& a) { records_->carry_out(a); },
                  [this](engine::Merge& a) { records_->carry_out(a); },
@@ -227,8 +254,10 @@ void Node::carry_out(engine::Action& action) {
                  [this](engine::PersistFacts& a) { files_->carry_out(a); },
                  [this](engine::ScanFiles& a) { files_->carry_out(a); },
                  [this](engine::Fetch& a) { files_->carry_out(a); },
+                 [this](engine::GrantFetch& a) { files_->carry_out(a); },
                  [this](engine::CancelFetch& a) { files_->carry_out(a); },
                  [this](engine::RemoveFile& a) { files_->carry_out(a); },
+                 [this](engine::AskEtcd& a) { ask_etcd(a); },
                  [this](engine::AnswerSync& a) { api_->synced(a.request, std::move(a.response)); },
                  [this](engine::AnswerFlush& a) { api_->flushed(a.request, std::move(a.report)); },
                  [this](engine::Emit& a) {
@@ -253,6 +282,7 @@ void Node::measure_machine() {
   measured.journal_bytes = records_->journal_bytes();
   measured.load_permille = load_permille();
   post(measured);
+  post(engine::ClockTold{clock_.wall(), utc_offset_minutes()});
   timers_->disk.expires_after(kDiskInterval);
   timers_->disk.async_wait([this](const std::error_code& error) {
     if (!error) measure_machine();
@@ -316,7 +346,11 @@ void Node::shut_down() {
   links_->shutdown();
   exchange_->close();
   nfs_->close();
+  if (collect_) collect_->close();
+  close_etcd();
   if (ssh_) ssh_->close();
+  if (swarm_) swarm_->close();
+  if (aria2_) aria2_->close();
   files_->close();
   records_->close();
   hooks_->close(kLastHooks);

@@ -38,9 +38,16 @@ class SshTransport;
 namespace syncline::transports::p2p {
 class Exchange;
 }
+namespace syncline::transports::swarm {
+class SwarmTransport;
+}
+namespace syncline::transports::aria2 {
+class Aria2Transport;
+}
 
 namespace syncline::node {
 
+class CollectShell;
 class FilesShell;
 class NodeApi;
 class RecordsShell;
@@ -63,9 +70,18 @@ class Node {
   core::Status start_links(std::uint64_t incarnation);
   core::Status start_datagrams();
   core::Status start_hooks();
+  core::Status start_swarm();
   void start_transports();
+  void start_collecting();
+  void start_etcd();
+  void ask_etcd(const engine::AskEtcd& action);
+  void close_etcd();
+  void keep_keys(const engine::KeepKeys& action);
   std::vector<std::string> transports_here() const;
   core::Status start_api();
+  core::Result<std::string> export_file(const std::string& form,
+                                        const core::CollectionName& collection,
+                                        const std::string& path);
   core::Status start_watch();
   core::Status start_spot_watch();
   net::LinkCallbacks link_callbacks();
@@ -95,10 +111,15 @@ class Node {
   std::unique_ptr<transports::p2p::Exchange> exchange_;
   std::unique_ptr<transports::nfs::NfsTransport> nfs_;
   std::unique_ptr<transports::ssh::SshTransport> ssh_;
+  std::unique_ptr<transports::swarm::SwarmTransport> swarm_;
+  std::unique_ptr<transports::aria2::Aria2Transport> aria2_;
+  std::unique_ptr<CollectShell> collect_;  // empty: no agentless host
   std::unique_ptr<NodeApi> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<WatchThread> watch_;
   std::unique_ptr<spot::Watcher> spot_watch_;
+  struct Etcd;
+  std::shared_ptr<Etcd> etcd_;  // empty: coordination is embedded
   bool is_draining_ = false;
   bool is_everything_durable_ = false;
 };

@@ -9,6 +9,7 @@ using core::SeqSet;
 
 namespace {
 constexpr std::size_t kSendBytesMax = 4u << 20;
+constexpr std::size_t kAnnouncedMax = 10'000;      // files that rows name, looked up for status
 constexpr std::size_t kMergeBytesMax = 16u << 20;  // of the journal in memory at once, per batch
 }  // namespace
 
@@ -61,6 +62,17 @@ void RecordsShell::carry_out(const engine::Merge& action) {
   });
 }
 
+namespace {
+std::set<std::string> announced_in(const Lane& lane) {
+  const core::AnnounceConfig& announces = lane.config.announces;
+  if (announces.table.empty()) return {};
+  auto names = lane.replica->texts(announces.table, announces.column, kAnnouncedMax);
+  if (names.ok()) return *std::move(names);
+  log_warning(core::to_string(names.error()));
+  return {};
+}
+}  // namespace
+
 engine::ReplicaMeasured RecordsShell::State::measured(const Lane& lane) {
   live::DerivedReport derived = lane.replica->derived();
   return {lane.config.name,
@@ -68,7 +80,8 @@ engine::ReplicaMeasured RecordsShell::State::measured(const Lane& lane) {
           to_string(lane.replica->fingerprint()),
           lane.replica->aside_count(),
           std::move(derived.text),
-          std::move(derived.problem)};
+          std::move(derived.problem),
+          announced_in(lane)};
 }
 
 void RecordsShell::State::merge(Lane& lane, const engine::Merge& action,

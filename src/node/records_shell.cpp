@@ -13,35 +13,12 @@ using core::SeqSet;
 namespace {
 // One AppendRecords message: well below the frame's bound, large enough to fill a fast link.
 constexpr std::size_t kSendBytesMax = 4u << 20;
-constexpr std::size_t kReadUnits = 512;
-
-// What the journal has taken already, for a source that compares instead of following a cursor.
-class JournalledUnits final : public live::KnownUnits {
- public:
-  JournalledUnits(storage::Store& store, std::mutex& mutex, CollectionName collection)
-      : store_(store), mutex_(mutex), collection_(std::move(collection)) {}
-  std::optional<core::Digest256> hash_of(const std::string& key) const override {
-    const std::lock_guard lock(mutex_);
-    return store_.known_unit(collection_, key);
-  }
-
- private:
-  storage::Store& store_;
-  std::mutex& mutex_;
-  CollectionName collection_;
-};
 }  // namespace
 
 SeqSet seqs_of(const core::RecordBatch& batch) {
   SeqSet seqs;
   for (const core::Record& record : batch.records) seqs.insert(record.seq.value, record.seq.value);
   return seqs;
-}
-
-core::Status Lane::open_source() {
-  if (source) return {};
-  SYNCLINE_ASSIGN(source, live::Source::open(config));
-  return {};
 }
 
 RecordsShell::RecordsShell(const core::Config& config, const env::Clock& clock,
@@ -88,7 +65,8 @@ core::Result<engine::Recovered> RecordsShell::recover(
     lane->config = collection;
     const std::string name = collection.name.text;
     // What cannot be opened now is told in `status` and tried again; the rest of the node runs.
-    if (!collection.root.empty()) {
+    add_copies(*lane, s.config);
+    if (collection.has_sources()) {
       if (const core::Status opened = lane->open_source(); !opened.ok()) note(opened.error());
       lane->source_thread = std::make_unique<Serial>("sl-src-" + name);
     }
@@ -195,87 +173,6 @@ void RecordsShell::carry_out(const engine::SendRecords& action) {
       s.give_up(action, left, "the journal has given them up");
     }
   });
-}
-
-// ── sources ─────────────────────────────────────────────────────────────────────────────────────
-
-bool RecordsShell::file_changed(const CollectionName& collection, const env::FileChange& change) {
-  Lane* lane = state_->lane(collection);
-  if (lane == nullptr || !lane->source_thread) return false;
-  // SQLite opens the WAL and its index for writing even where we only read: each look at a database
-  // closes both, and would call for the next one. Commits write to the WAL or the file itself.
-  if (change.is_closed_only || change.path.ends_with("-shm")) return false;
-  std::string database = change.path;
-  for (const char* suffix : {"-wal", "-journal"}) {
-    if (database.ends_with(suffix)) database.resize(database.size() - std::string(suffix).size());
-  }
-  const std::lock_guard lock(lane->mutex);
-  lane->changed.insert(std::move(database));
-  if (!lane->noticed_at) lane->noticed_at = state_->clock.now();
-  return true;
-}
-
-void RecordsShell::carry_out(const engine::ReadSource& action) {
-  State& s = *state_;
-  Lane* lane = s.lane(action.collection);
-  if (lane == nullptr || !lane->source_thread) {
-    engine::UnitsRead nothing;
-    nothing.collection = action.collection;
-    nothing.read_id = action.read_id;
-    s.ports.post(std::move(nothing));
-    return;
-  }
-  lane->source_thread->post([&s, lane, action] { s.read(*lane, action); });
-}
-
-void RecordsShell::State::read(Lane& lane, const engine::ReadSource& action) {
-  std::set<std::string> only;
-  engine::UnitsRead read;
-  read.collection = action.collection;
-  read.read_id = action.read_id;
-  read.noticed_at = clock.now();
-  {
-    const std::lock_guard lock(lane.mutex);
-    only.swap(lane.changed);
-    if (lane.noticed_at) read.noticed_at = *lane.noticed_at;
-    lane.noticed_at.reset();
-  }
-  if (const core::Status opened = lane.open_source(); !opened.ok()) {
-    read.problems.push_back(core::to_string(opened.error()));
-    ports.post(std::move(read));
-    return;
-  }
-  auto cursors = [&] {
-    const std::lock_guard lock(store_mutex);
-    return store->cursors(action.collection);
-  }();
-  if (!cursors.ok()) {
-    read.problems.push_back(core::to_string(cursors.error()));
-    ports.post(std::move(read));
-    return;
-  }
-  const JournalledUnits known(*store, store_mutex, action.collection);
-  live::ReadLimits limits;
-  limits.units_max = kReadUnits;
-  live::ReadOutcome outcome =
-      lane.source->read(*cursors, known, limits, action.full ? nullptr : &only, clock.wall());
-  read.units = std::move(outcome.units);
-  read.seen_at = std::move(outcome.seen_at);
-  read.schemas = std::move(outcome.schemas);
-  read.open_units = outcome.open_units;
-  read.problems = std::move(outcome.problems);
-  read.has_more = outcome.has_more;
-  read.compares_on = outcome.compares_on;
-  if ((outcome.has_more || outcome.compares_on) && !action.full) {
-    // What the bounds cut off is looked at by the read that follows.
-    const std::lock_guard lock(lane.mutex);
-    lane.changed.insert(only.begin(), only.end());
-  }
-  {
-    const std::lock_guard lock(progress_mutex);
-    progress[action.read_id] = std::move(outcome.cursors);
-  }
-  ports.post(std::move(read));
 }
 
 void RecordsShell::with_store(std::function<void(storage::Store&)> task) {

@@ -13,6 +13,7 @@
 
 #include "core/config.hpp"
 #include "engine/actions.hpp"
+#include "engine/announced.hpp"
 #include "engine/engine.hpp"
 #include "engine/events.hpp"
 #include "env/clock.hpp"
@@ -26,9 +27,16 @@ namespace syncline::node {
 
 class Serial;
 
+// Where the databases of an agentless host are copied to.
+std::string copies_folder(const core::Config& config, const core::NodeId& host,
+                          const core::CollectionName& collection);
+
 struct RecordsPorts {
   std::function<void(engine::Event)> post;                              // to the loop
   std::function<bool(const core::NodeId&, const core::Message&)> send;  // from any thread
+  // Asks the loop and waits: where a file stands that a row of the collection names. From any
+  // other.
+  std::function<engine::FileStanding(const core::CollectionConfig&, const std::string&)> standing;
 };
 
 class RecordsShell {
@@ -54,6 +62,10 @@ class RecordsShell {
   // Any thread.
   // False: it says nothing of the databases. Any thread.
   bool file_changed(const core::CollectionName& collection, const env::FileChange& change);
+
+  // A database of an agentless host was copied to copies_folder(): the next look reads it.
+  void database_copied(const core::CollectionName& collection, const core::NodeId& host,
+                       const std::string& path);
 
   // Re-reads the replica and compares units with their hashes: -> VerifyDone. Any thread.
   void verify(const core::CollectionName& collection);

@@ -23,6 +23,13 @@ namespace live = collections::sqlite;
 // One sqlite collection: its sources and its replica, each with a thread.
 struct Lane {
   core::CollectionConfig config;
+  // Databases of agentless hosts, copied here. Their names begin with `prefix`, which no path does.
+  struct Copies {
+    std::string prefix;             // "ssh://h2/"
+    core::CollectionConfig config;  // with the folder of the copies as its root
+    std::unique_ptr<live::Source> source;
+  };
+  std::vector<Copies> copies;
   std::unique_ptr<live::Source> source;    // empty while its root cannot be opened: tried again
   std::unique_ptr<live::Replica> replica;  // likewise
   std::unique_ptr<Serial> source_thread;   // empty: nothing is produced here
@@ -31,9 +38,22 @@ struct Lane {
   std::set<std::string> changed;            // relative paths, since the last read
   std::optional<core::Instant> noticed_at;  // of the first of them
 
+  struct Looked {
+    const std::map<std::string, std::string>& cursors;
+    const live::KnownUnits& known;
+    live::ReadLimits limits;
+    const std::set<std::string>* only;
+    core::WallMs now;
+    const live::NamedFiles* named = nullptr;
+  };
+  // Own databases, then copies, within the limits together. On source_thread.
+  live::ReadOutcome look(const Looked& looked);
   core::Status open_source();   // on source_thread, or before it runs
   core::Status open_replica();  // on replica_thread, or before it runs
 };
+
+// The agentless hosts that are polled for it.
+void add_copies(Lane& lane, const core::Config& config);
 
 struct RecordsShell::State {
   State(const core::Config& co, const env::Clock& cl, RecordsPorts p,

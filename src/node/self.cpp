@@ -3,11 +3,15 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <ctime>
 #include <optional>
 #include <thread>
 
+#include "engine/line.hpp"
 #include "env/files.hpp"
 #include "env/own_addresses.hpp"
+#include "http/listen_address.hpp"
+#include "net/tls.hpp"
 #include "spot/signs.hpp"
 #include "transports/nfs/storage_domain.hpp"
 
@@ -41,9 +45,22 @@ core::Result<std::string> storage_of(const core::Config& config) {
   return std::string();
 }
 
+// Where other nodes get objects over HTTPS: the first tls: listener that they can reach.
+int objects_port_of(const core::NodeConfig& node) {
+  const bool is_here_only =
+      node.peer_advertise.rfind("127.", 0) == 0 || node.peer_advertise.rfind("[::1]", 0) == 0;
+  for (const std::string& entry : node.http_listen) {
+    const auto address = http::parse_listen_address(entry);
+    if (!address.ok() || address->kind != http::ListenerKind::kTls) continue;
+    if (!http::is_loopback(address->host) || is_here_only) return address->port;
+  }
+  return 0;
+}
+
 }  // namespace
 
 core::Result<std::vector<std::string>> complete(core::Config& config, const std::string& fleet) {
+  SYNCLINE_TRY(engine::schedules_of(config));
   std::vector<std::string> notes;
   core::NodeConfig& node = config.node;
   config.fleet = fleet;
@@ -65,6 +82,10 @@ core::Result<std::vector<std::string>> complete(core::Config& config, const std:
     const std::vector<std::string> own = env::callable_addresses(node);
     if (!own.empty()) node.peer_advertise = own.front();
   }
+  node.objects_port = objects_port_of(node);
+  if (!config.transport.swarm_listen.empty()) {
+    SYNCLINE_TRY(net::parse_host_port(config.transport.swarm_listen));
+  }
   return notes;
 }
 
@@ -73,6 +94,13 @@ std::uint32_t load_permille() {
   if (::getloadavg(&average, 1) != 1) return 0;
   const double processors = std::max(1u, std::thread::hardware_concurrency());
   return static_cast<std::uint32_t>(1000 * average / processors);
+}
+
+int utc_offset_minutes() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  return static_cast<int>(local.tm_gmtoff / 60);
 }
 
 }  // namespace syncline::node

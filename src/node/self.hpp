@@ -16,5 +16,7 @@ core::Result<std::vector<std::string>> complete(core::Config& config, const std:
 
 // Load average of the last minute per processor; 1000: all are busy. 0 if nobody can tell.
 std::uint32_t load_permille();
+// Of this machine's time zone, now.
+int utc_offset_minutes();
 
 }  // namespace syncline::node

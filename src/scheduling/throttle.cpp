@@ -71,14 +71,17 @@ void Throttle::add(const Job& job, core::Instant now) {
   running.share = core::share_of(job.priority);
   running.tag = virtual_now_;
   attach(running, now);
+  wanting_.erase(job.id);
   running_.insert_or_assign(job.id, std::move(running));
 }
 
 void Throttle::remove(JobId job) {
+  wanting_.erase(job);
   if (running_.erase(job) > 0) forget_unused_buckets();
 }
 
 void Throttle::forget_unused_buckets() {
+  if (buckets_.empty()) return;
   std::set<std::string> used;
   for (const auto& [id, running] : running_) {
     used.insert(running.buckets.begin(), running.buckets.end());
@@ -96,6 +99,7 @@ void Throttle::ask(JobId job, std::uint64_t bytes) {
   // Whoever wanted nothing for a while has no claim to what the others had meanwhile.
   if (running.wanted == 0) running.tag = std::max(running.tag, virtual_now_);
   running.wanted += bytes;
+  wanting_.insert(job);
 }
 
 double Throttle::portion(const Running& running) const {
@@ -119,7 +123,8 @@ std::vector<Grant> Throttle::grants(core::Instant now) {
   std::map<JobId, std::size_t> position;
   for (;;) {
     Running* next = nullptr;
-    for (auto& [id, running] : running_) {
+    for (const JobId id : wanting_) {
+      Running& running = running_.at(id);
       if (!can_have(running, now)) continue;
       if (next == nullptr || running.tag < next->tag) next = &running;
     }
@@ -131,6 +136,7 @@ std::vector<Grant> Throttle::grants(core::Instant now) {
       buckets_.at(name).take(static_cast<double>(bytes), now);
     }
     next->wanted -= bytes;
+    if (next->wanted == 0) wanting_.erase(next->job.id);
     // Bytes that cost nobody anything are not held against a transfer.
     if (!is_free) next->tag += static_cast<double>(bytes) / next->share;
     const auto [at, is_new] = position.try_emplace(next->job.id, granted.size());
@@ -141,8 +147,8 @@ std::vector<Grant> Throttle::grants(core::Instant now) {
 
 std::optional<core::Instant> Throttle::next_wake(core::Instant now) const {
   std::optional<core::Instant> wake;
-  for (const auto& [id, running] : running_) {
-    if (running.wanted == 0) continue;
+  for (const JobId id : wanting_) {
+    const Running& running = running_.at(id);
     core::Instant ready = now;
     for (const std::string& name : running.buckets) {
       ready = std::max(ready, buckets_.at(name).ready_at(portion(running), now));

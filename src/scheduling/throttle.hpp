@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ class Throttle {
 
   Caps caps_;
   std::map<JobId, Running> running_;
+  std::set<JobId> wanting_;  // who wants bytes: of hundreds that run, few where nothing is limited
   std::map<std::string, TokenBucket> buckets_;
   double virtual_now_ = 0;
 };

@@ -137,6 +137,10 @@ Candidate estimate(const Task& task, Transport transport,
     const std::size_t used = transport == Transport::kSsh ? 1 : sources.size();
     candidate.why = core::say_count(used, "source") + " at " + core::say_number(rate) + " MB/s";
   }
+  if (transport == Transport::kP2p && task.are_parts_served && task.targets > 1) {
+    const auto others = static_cast<std::uint64_t>(task.targets - 1);
+    candidate.why += ", parts of it exchanged with " + core::say_count(others, "other");
+  }
   candidate.why += ", about " + core::say_seconds(candidate.seconds);
   return candidate;
 }
@@ -189,15 +193,25 @@ core::Result<Choice> choose(const Task& task, const Breakers& breakers, core::In
   }
   if (task.forced) return choose_forced(task, *task.forced, breakers, now);
   Choice choice;
+  std::optional<Candidate> unworthy;  // a swarm that does not pay is better than nothing
   for (const Transport transport : kTransports) {
     const Usable usable = usable_sources(task, transport, breakers, now);
     std::string why_not = usable.why_not;
-    if (why_not.empty() && transport == Transport::kSwarm) why_not = not_worth_a_swarm(task);
+    if (why_not.empty() && transport == Transport::kSwarm) {
+      why_not = not_worth_a_swarm(task);
+      if (!why_not.empty()) unworthy = estimate(task, transport, usable.sources);
+    }
     if (why_not.empty()) {
       choice.order.push_back(estimate(task, transport, usable.sources));
     } else {
       choice.passed_over.push_back({transport, std::move(why_not)});
     }
+  }
+  if (choice.order.empty() && unworthy) {
+    choice.order.push_back(*std::move(unworthy));
+    choice.passed_over.erase(
+        std::find_if(choice.passed_over.begin(), choice.passed_over.end(),
+                     [](const PassedOver& p) { return p.transport == Transport::kSwarm; }));
   }
   if (choice.order.empty()) {
     std::vector<std::string> reasons;

@@ -71,6 +71,8 @@ struct Choice {
 // refused, never replaced.
 core::Result<Choice> choose(const Task& task, const Breakers& breakers, core::Instant now);
 
+// Below this, who has a part of an object does not serve that part: it is whole in a moment.
+constexpr std::uint64_t kSharedBytesMin = 8u << 20;
 // Below this, or with fewer targets, a swarm costs more than it saves.
 constexpr std::uint64_t kSwarmBytesMin = 32u << 20;
 constexpr int kSwarmTargetsMin = 3;

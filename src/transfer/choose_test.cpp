@@ -71,7 +71,7 @@ TEST(Choose, takes_the_cheapest_way_and_escalates_in_order) {
          t.are_parts_served = true;
        },
        {Transport::kP2p, Transport::kSwarm, Transport::kAria2, Transport::kSsh},
-       "p2p: 1 source at 45.5 MB/s, about 24 s"},
+       "p2p: 1 source at 45.5 MB/s, parts of it exchanged with 7 others, about 24 s"},
       {"a small object for many nodes",
        [](Task& t) {
          t.bytes = 1 * kMib;

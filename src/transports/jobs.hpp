@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "core/time.hpp"
+#include "transports/control_file.hpp"
 #include "transports/transport.hpp"
 
 namespace syncline::transports {
@@ -66,6 +67,35 @@ class Job {
   std::atomic<bool> is_cancelled_{false};
   std::uint64_t reported_ = 0;
 };
+
+// One fetch by a transport that writes the staged file itself: opens it, has what comes kept for
+// the next attempt, lets `move` bring what is missing, and verifies all of it.
+inline FetchOutcome fetch_staged(
+    Job& job, const std::string& why_not,
+    const std::function<core::Status(Destination&, FetchOutcome&)>& move) {
+  const FetchRequest& request = job.request();
+  FetchOutcome outcome;
+  if (!why_not.empty()) {
+    outcome.status = core::Error{core::ErrorKind::kInvalid, why_not, request.path};
+    return outcome;
+  }
+  auto opened = request.open({});
+  if (!opened.ok()) {
+    outcome.status = opened.error();
+    return outcome;
+  }
+  Destination& destination = **opened;
+  if (destination.size_bytes() > 0 && destination.bytes_present() < destination.size_bytes()) {
+    outcome.status = destination.checkpoint();
+    if (outcome.status.ok()) outcome.status = move(destination, outcome);
+    if (!outcome.status.ok()) return outcome;
+  }
+  outcome.status = destination.verify_all();
+  // The note has done its service; after wrong bytes all of them are fetched again.
+  forget_pieces(destination);
+  if (outcome.status.ok()) job.progress(request.object.size_bytes);
+  return outcome;
+}
 
 class Jobs {
  public:

@@ -40,7 +40,8 @@ class Destination {
                                    const std::vector<core::Digest256>& block_hashes) = 0;
   // What was written so far survives a crash from here on.
   virtual core::Status checkpoint() = 0;
-  // Where an outside program writes instead; follow with verify_all(). Absolute.
+  // Where an outside program writes instead; follow with verify_all(). Absolute. What it writes is
+  // kept for the next attempt if checkpoint() was called before.
   virtual std::string staged_path() const = 0;
   virtual core::Status verify_all() = 0;  // kCorrupt: it is not the object
 };
@@ -71,9 +72,17 @@ struct FetchRequest {
   std::string path;  // relative to the collection's root, the same at every source
   core::ObjectVersion object;
   std::vector<Source> sources;  // best first
+  // Others that want it now and serve what they have of it, by name: for p2p.
+  std::vector<core::NodeId> partners = {};
+  // … and "host:port" of those in swarms.
+  std::vector<std::string> swarm_peers = {};
+  // Of all who want it, each gets another share of the pieces first: its place, and how many.
+  int share_rank = 0;
+  int share_count = 1;
   transfer::Times times;
   core::Priority priority = core::Priority::kNormal;
-  double bandwidth_mbps = 0;  // MB/s; 0 = unlimited
+  double bandwidth_mbps = 0;  // MB/s; 0 = unlimited. For transports that cannot be metered.
+  bool is_metered = false;    // it asks (FetchCallbacks::asks) before it moves anything
   // Roots of the 1 MiB pieces where the transport knows them, else empty. Called once, and again
   // only after it failed.
   std::function<core::Result<DestinationPtr>(std::vector<core::Digest256> piece_layer)> open;
@@ -88,6 +97,8 @@ struct FetchOutcome {
 struct FetchCallbacks {
   std::function<void(std::uint64_t bytes_present)> progress;
   std::function<void(FetchOutcome)> done;  // exactly once
+  // Of a metered one: it could move so many bytes more; grant() tells when it may. May be empty.
+  std::function<void(std::uint64_t bytes)> asks = {};
 };
 
 class Transport {
@@ -101,6 +112,8 @@ class Transport {
   virtual void fetch(FetchRequest request, FetchCallbacks callbacks) = 0;
   // kCancelled follows through `done`, unless it was done already.
   virtual void cancel(std::uint64_t job) = 0;
+  // A metered job may move so many bytes more.
+  virtual void grant(std::uint64_t /*job*/, std::uint64_t /*bytes*/) {}
   // Ends all jobs (kCancelled), joins threads, ends subprocesses.
   virtual void close() = 0;
 };

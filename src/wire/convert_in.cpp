@@ -158,6 +158,17 @@ core::Result<WireMessage> read_objects(const pb::Header& header, std::string pay
           header.object_refused().reason().substr(0, 1024), header.object_refused().is_busy()});
     case pb::Header::kCancelJob:
       return WireMessage(CancelJob{header.cancel_job().job()});
+    case pb::Header::kSeedRequest:
+      if (!get(header.seed_request().root(), root)) return kMalformed;
+      return WireMessage(SeedRequest{root});
+    case pb::Header::kObjectPieces: {
+      const pb::ObjectPieces& in = header.object_pieces();
+      if (!get(in.root(), root)) return kMalformed;
+      return WireMessage(ObjectPieces{root,
+                                      {in.pieces().begin(), in.pieces().end()},
+                                      in.asks(),
+                                      {in.taking().begin(), in.taking().end()}});
+    }
     default:
       return kMalformed;
   }
@@ -187,7 +198,12 @@ core::Result<WireMessage> decode_header(std::string_view bytes, std::string payl
       if (!is_name(header.nudge().collection())) return kMalformed;
       return WireMessage(core::Message(core::NudgeMessage{
           core::CollectionName(header.nudge().collection()), header.nudge().priority_permille(),
-          header.nudge().transport().substr(0, 32)}));
+          header.nudge().transport().substr(0, 32), header.nudge().bandwidth_kbps(),
+          header.nudge().leader_epoch()}));
+    case pb::Header::kFleetKey:
+      if (header.fleet_key().key().size() != core::kFleetKeyBytes) return kMalformed;
+      return WireMessage(
+          core::Message(core::FleetKey{header.fleet_key().epoch(), header.fleet_key().key()}));
     case pb::Header::kGoodbye:
       return WireMessage(core::Message(core::Goodbye{header.goodbye().reason().substr(0, 1024)}));
     case pb::Header::kMemberPacket: {

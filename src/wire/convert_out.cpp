@@ -102,6 +102,12 @@ struct Writer {
     header.mutable_nudge()->set_collection(m.collection.text);
     header.mutable_nudge()->set_priority_permille(m.priority_permille);
     header.mutable_nudge()->set_transport(m.transport);
+    header.mutable_nudge()->set_leader_epoch(m.leader_epoch);
+    header.mutable_nudge()->set_bandwidth_kbps(m.bandwidth_kbps);
+  }
+  void operator()(core::FleetKey& m) const {
+    header.mutable_fleet_key()->set_epoch(m.epoch);
+    header.mutable_fleet_key()->set_key(m.bytes);
   }
   void operator()(core::Goodbye& m) const { header.mutable_goodbye()->set_reason(m.reason); }
   void operator()(core::Packet& m) const {
@@ -147,6 +153,16 @@ struct Writer {
     out->set_is_busy(m.is_busy);
   }
   void operator()(CancelJob& m) const { header.mutable_cancel_job()->set_job(m.job); }
+  void operator()(SeedRequest& m) const {
+    put(header.mutable_seed_request()->mutable_root(), m.root);
+  }
+  void operator()(ObjectPieces& m) const {
+    auto* out = header.mutable_object_pieces();
+    put(out->mutable_root(), m.root);
+    out->mutable_pieces()->Add(m.pieces.begin(), m.pieces.end());
+    out->set_asks(m.asks);
+    out->mutable_taking()->Add(m.taking.begin(), m.taking.end());
+  }
   void operator()(Ping& m) const {
     header.mutable_ping()->set_number(m.number);
     header.mutable_ping()->set_is_answer(m.is_answer);

@@ -53,7 +53,8 @@ std::vector<WireMessage> one_of_each() {
           core::Message(core::RequestRecords{kLog, *core::parse_seq_set("3")}),
           core::Message(digest),
           core::Message(delta),
-          core::Message(core::NudgeMessage{core::CollectionName("models"), 1500}),
+          core::Message(core::NudgeMessage{core::CollectionName("models"), 1500, "ssh", 12500, 7}),
+          core::Message(core::FleetKey{7, std::string(32, 'k')}),
           core::Message(core::Goodbye{"bye"}),
           core::Message(core::Packet{core::NodeId("a"), core::PacketAck{7}, {}}),
           core::Message(core::PushPull{
@@ -68,6 +69,9 @@ std::vector<WireMessage> one_of_each() {
           ObjectRefused{3, 4, "gone"},
           ObjectRefused{3, 4, "later", true},
           CancelJob{9},
+          SeedRequest{root},
+          ObjectPieces{root, {0, 7, 70'000}, true},
+          ObjectPieces{root, {}, false, {3, 9}},
           Ping{3, true},
           JoinRequest{"r"},
           JoinAnswer{true, "a", ""}};

@@ -51,6 +51,20 @@ struct CancelJob {
   std::uint64_t job = 0;
   bool operator==(const CancelJob&) const = default;
 };
+// The sender is about to fetch the object in a swarm: seed it.
+struct SeedRequest {
+  core::Root root;
+  bool operator==(const SeedRequest&) const = default;
+};
+// The sender fetches the object too, and serves these pieces of it from now on.
+struct ObjectPieces {
+  core::Root root;
+  std::vector<std::uint32_t> pieces;  // that it did not tell before
+  bool asks = false;                  // what does the other have? it answers with all
+  // Of other nodes' shares: what it now asks a holder for, so that nobody else need.
+  std::vector<std::uint32_t> taking = {};
+  bool operator==(const ObjectPieces&) const = default;
+};
 struct Ping {
   std::uint64_t number = 0;
   bool is_answer = false;
@@ -67,7 +81,8 @@ struct JoinAnswer {
   bool operator==(const JoinAnswer&) const = default;
 };
 
-using WireMessage = std::variant<core::Message, ObjectRequest, ObjectData, LayerRequest, LayerReply,
-                                 ObjectRefused, CancelJob, Ping, JoinRequest, JoinAnswer>;
+using WireMessage =
+    std::variant<core::Message, ObjectRequest, ObjectData, LayerRequest, LayerReply, ObjectRefused,
+                 CancelJob, SeedRequest, ObjectPieces, Ping, JoinRequest, JoinAnswer>;
 
 }  // namespace syncline::wire

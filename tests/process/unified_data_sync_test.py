@@ -144,6 +144,7 @@ class Flags(Case):
             self.assertEqual(code, 0, err)
         self.assertIn("syncline config import hosts.yaml", err)
         self.assertEqual(self.calls()[-1], f"daemon --config {self.node}/unified_data_sync.toml")
+        self.assertTrue(self.calls()[0].endswith("--poll-by home"), "the others are polled")
         made = tomllib.loads((self.node / "unified_data_sync.toml").read_text())
         self.assertEqual(made["node"], {
             "id": "home", "roles": ["coordinator"], "http_listen": ["unix:api.sock"],

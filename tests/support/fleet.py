@@ -6,7 +6,6 @@ demo. Standard library only.
         fleet.add_node("spot", roles=["selfplay"], collections=[GAMES], ephemeral=True)
         fleet.start_all()
         fleet.wait_connected()
-        rc, answer = fleet.cli("home", "status")
         fleet.kill9("spot")
 
 Every node has its own folder, keys and ports, and is told that it is a machine of its own (host and
@@ -102,7 +101,7 @@ def free_port():
 
 
 def die_with_parent():
-    """In the child, before exec: SIGKILL when the parent is gone (prctl PR_SET_PDEATHSIG)."""
+    """In the child, before exec: SIGKILL when the parent is gone (PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
 
 
@@ -115,6 +114,7 @@ class Node:
         self.config = folder / "syncline.toml"
         self.log = folder / "daemon.log"
         self.process = None
+        self.prefix = []              # before each command of this node: its network namespace
         self.programs = []            # self-play and others started on this node
         self.collections = []
 
@@ -137,12 +137,13 @@ class Node:
 
 
 class Fleet:
-    def __init__(self, folder, program=None, selfplay=None, is_kept=False):
+    def __init__(self, folder, program=None, selfplay=None, is_kept=False, network=None):
         build = pathlib.Path(os.environ.get("SYNCLINE_BUILD", ROOT / "build"))
         self.folder = pathlib.Path(folder).resolve()
         self.program = pathlib.Path(program or build / "syncline")
         self.selfplay = pathlib.Path(selfplay or build / "examples" / "hex_selfplay")
         self.is_kept = is_kept        # leave the processes running when this one ends
+        self.network = network        # each node is a machine of its own in it
         self.nodes = {}
         for needed in (self.program, self.selfplay):
             if not os.access(needed, os.X_OK):
@@ -159,13 +160,16 @@ class Fleet:
     # ── making nodes ──
 
     def add_node(self, name, roles=(), collections=(), ephemeral=False, acks=2, seeds=None,
-                 settings=None):
+                 settings=None, mbit=None):
         """Makes a node: the first with `init`, others by `invite` and `join` (the first is started
         for that). `settings` are further sections or keys: {"durability": {"extra_pushes": 0}}.
         """
         folder = self.folder / name
         folder.mkdir(parents=True)
         node = Node(self, name, folder, f"127.0.0.1:{free_port()}")
+        if self.network:
+            machine = self.network.add(name, mbit)
+            node.peer, node.prefix = f"{machine.address}:8750", machine.prefix
         where = ["--dir", str(folder), "--id", name, "--peer-listen", node.peer,
                  "--http-listen", "unix:state/api.sock"]
         first = next(iter(self.nodes.values()), None)
@@ -175,7 +179,7 @@ class Fleet:
             if not first.is_running:
                 self.start(first.name)
             token = self.run("invite", "--dir", str(first.folder)).split()[-1]
-            self.run("join", token, *where)
+            self.run("join", token, *where, prefix=node.prefix)
         node.collections = [dict(c) for c in collections]
         sections = {
             "node": {
@@ -201,10 +205,10 @@ class Fleet:
         self.nodes[name] = node
         return node
 
-    def run(self, *arguments, timeout=30):
+    def run(self, *arguments, timeout=30, prefix=()):
         """A command that needs no daemon; returns its output, raises FleetError if it failed."""
-        done = subprocess.run([str(self.program), *arguments], capture_output=True, text=True,
-                              timeout=timeout)
+        done = subprocess.run([*prefix, str(self.program), *arguments], capture_output=True,
+                              text=True, timeout=timeout)
         if done.returncode != 0:
             raise FleetError(f"syncline {arguments[0]} failed with {done.returncode}: "
                              f"{(done.stderr or done.stdout).strip()}")
@@ -217,8 +221,8 @@ class Fleet:
         if node.is_running:
             return
         with open(node.log, "ab") as log:
-            node.process = self.spawn([self.program, "daemon", "--config", node.config], log,
-                                      cwd=node.folder)
+            node.process = self.spawn([*node.prefix, self.program, "daemon", "--config",
+                                       node.config], log, cwd=node.folder)
         (node.folder / "daemon.pid").write_text(str(node.process.pid))
 
         def answers():

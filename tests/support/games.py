@@ -4,6 +4,7 @@ A game is whole when it has as many moves as it says, numbered from 1 without a 
 one initial state and a winner. Two games are the same when every column of every row is.
 """
 
+import contextlib
 import hashlib
 import pathlib
 import sqlite3
@@ -19,8 +20,26 @@ TABLES = {
 
 
 def connect(path):
-    """Read-only; never creates a file or changes a journal mode."""
-    return sqlite3.connect(f"file:{pathlib.Path(path)}?mode=ro", uri=True, timeout=15)
+    """Read-only; never creates a file or changes a journal mode.
+
+    A program killed in the middle of a commit leaves a hot journal, which nobody who only reads may
+    roll back (SQLITE_READONLY_ROLLBACK): then this does what the program does at its next start.
+    """
+    db = _open(path, "ro")
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if "readonly database" not in str(error):
+            raise
+        db.close()
+        with contextlib.closing(_open(path, "rw")) as healer:
+            healer.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        db = _open(path, "ro")
+    return db
+
+
+def _open(path, mode):
+    return sqlite3.connect(f"file:{pathlib.Path(path)}?mode={mode}", uri=True, timeout=15)
 
 
 def completed_ids(path):

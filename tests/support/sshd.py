@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -55,6 +56,10 @@ class Sshd:
     def stop(self):
         """Nobody answers at the port any more; start() begins again with the same keys."""
         if self.process is not None:
+            # The machine is away: connections that stand, shared ones too, break.
+            pid = self.process.pid
+            for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
             self.process.terminate()
             self.process.wait()
             self.log.close()

@@ -31,6 +31,7 @@ CORES = {
     "strategy": {"core", "routing", "scheduling", "facade_values"},
     "transfer": {"core"},
     "coordination": {"core"},
+    "collecting": {"core"},
     "facade": {"core", "routing", "scheduling", "strategy", "transfer"},
     "engine": {
         "core", "membership", "catalog", "gossip", "reconcile", "replication", "routing",

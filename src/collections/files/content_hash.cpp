@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <mutex>
 #include <thread>
 
 #include "collections/files/confined.hpp"
+#include "collections/files/object_reader.hpp"
 #include "core/merkle.hpp"
 
 namespace syncline::collections::files {
@@ -67,17 +67,10 @@ class PieceWorker {
 
  private:
   static core::Status read_piece(int fd, std::uint64_t piece, std::string& into) {
-    for (std::size_t done = 0; done < into.size();) {
-      const ssize_t n = ::pread(fd, into.data() + done, into.size() - done,
-                                static_cast<off_t>(piece * kPieceBytes + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return system_error("read the file", "", errno);
-      if (n == 0) {
-        return Error{ErrorKind::kConflict, "the file became shorter while it was read", ""};
-      }
-      done += static_cast<std::size_t>(n);
-    }
-    return {};
+    SYNCLINE_ASSIGN(const std::size_t got,
+                    read_file_at(fd, piece * kPieceBytes, std::span<char>(into), ""));
+    if (got == into.size()) return {};
+    return Error{ErrorKind::kConflict, "the file became shorter while it was read", ""};
   }
 
   static void stop(Job& job, core::Status why) {

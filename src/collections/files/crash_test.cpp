@@ -131,21 +131,32 @@ TEST_F(Crash, a_long_transfer_that_is_killed_again_and_again_arrives_whole) {
   const LandingRequest request = request_for("big", content, root_of(kOld));
   std::uint64_t most = 0;
   for (int round = 0; round < rounds; ++round) {
+    int told[2];  // a byte for each checkpoint of the child
+    ASSERT_EQ(::pipe(told), 0);
     const pid_t child = ::fork();
     if (child == 0) {
+      ::close(told[0]);
       auto site = open();
       auto landing = site->begin(request);
       if (!landing.ok()) ::_exit(1);
       for (const std::uint64_t piece : landing.value()->missing_pieces(100)) {
         const auto bytes = std::string_view(content).substr(piece * kPieceBytes, kPieceBytes);
         if (!landing.value()->write_piece(piece, bytes).ok()) ::_exit(2);
-        if (piece % 3 == 0 && !landing.value()->checkpoint().ok()) ::_exit(3);
+        if (piece % 3 != 0) continue;
+        if (!landing.value()->checkpoint().ok()) ::_exit(3);
+        if (::write(told[1], "c", 1) != 1) ::_exit(5);
       }
       ::_exit(landing.value()->finish().ok() ? 0 : 4);
     }
-    // Spread over the whole course of the transfer, whatever this machine's speed.
-    ::usleep(static_cast<useconds_t>(500 + 1'700 * (round * 7 % 25)));
+    ::close(told[1]);
+    // Spread over the course of the transfer, by what it has reached and not by a clock: so many
+    // checkpoints, and then somewhere on the way to the next one.
+    char byte = 0;
+    for (int left = round % 9; left > 0 && ::read(told[0], &byte, 1) == 1; --left) {
+    }
+    ::usleep(static_cast<useconds_t>(300 * (round * 7 % 25)));
     ::kill(child, SIGKILL);
+    ::close(told[0]);
     int status = 0;
     ::waitpid(child, &status, 0);
     const std::string seen = get("big");

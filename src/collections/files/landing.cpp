@@ -74,7 +74,9 @@ core::Status Landing::State::open_data() {
     site->remove_staged(id);
   }
   // Notes that outlived their data (a crash between the object's move and their removal) would
-  // claim pieces of a file that is empty. Gone on disk before the new file can be there.
+  // claim pieces of a file that is empty. Gone on disk before the new file can be there; so are
+  // those of a transport that wrote the file itself.
+  ::unlinkat(site->staging.get(), (id + ".data.aria2").c_str(), 0);
   if (::unlinkat(site->staging.get(), (id + ".meta").c_str(), 0) == 0 &&
       ::fsync(site->staging.get()) != 0) {
     return system_error("remove the notes of an older staged file", request.path, errno);

@@ -8,6 +8,7 @@
 #include "collections/files/confined.hpp"
 #include "collections/files/content_hash.hpp"
 #include "core/check.hpp"
+#include "core/hex.hpp"
 #include "core/sha256.hpp"
 
 namespace syncline::collections::files {
@@ -17,32 +18,6 @@ using core::Error;
 using core::ErrorKind;
 
 constexpr std::string_view kFirstLine = "syncline-landing 1";
-
-std::string hex_of(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const unsigned char c : bytes) {
-    hex.push_back(kDigits[c >> 4]);
-    hex.push_back(kDigits[c & 15]);
-  }
-  return hex;
-}
-
-bool bytes_of_hex(std::string_view hex, std::string& out) {
-  if (hex.size() % 2 != 0) return false;
-  const auto value = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  out.clear();
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = value(hex[i]);
-    const int low = value(hex[i + 1]);
-    if (high < 0 || low < 0) return false;
-    out.push_back(static_cast<char>(high * 16 + low));
-  }
-  return true;
-}
 
 Error corrupt(const char* why) {
   return {ErrorKind::kCorrupt, std::string("the notes of a staged file are damaged: ") + why, ""};
@@ -103,9 +78,9 @@ std::string PieceSet::missing_bytes() const {
 
 std::string encode(const LandingMeta& meta) {
   std::string text(kFirstLine);
-  text += "\npath " + hex_of(meta.path) + "\nroot " + to_hex(meta.root) + "\nsize " +
+  text += "\npath " + core::hex_of(meta.path) + "\nroot " + to_hex(meta.root) + "\nsize " +
           std::to_string(meta.size_bytes) + "\nreplaces " + to_hex(meta.replaces) + "\npieces x" +
-          hex_of(meta.pieces.bytes()) + '\n';
+          core::hex_of(meta.pieces.bytes()) + '\n';
   return text + "sum " + to_hex(core::sha256(text)) + '\n';
 }
 
@@ -128,17 +103,19 @@ core::Result<LandingMeta> decode_landing_meta(std::string_view bytes) {
   if (!take_line(bytes, "sum", sum) || !bytes.empty() || sum != to_hex(core::sha256(summed))) {
     return corrupt("the sum does not match");
   }
-  std::string bits;
+  const auto known_path = core::bytes_of_hex(path);
+  const bool has_pieces = pieces.substr(0, 1) == "x";
+  auto bits = has_pieces ? core::bytes_of_hex(pieces.substr(1)) : std::nullopt;
   const auto number = std::from_chars(size.data(), size.data() + size.size(), meta.size_bytes);
-  if (!bytes_of_hex(path, meta.path) || !core::from_hex(root, meta.root) ||
-      !core::from_hex(replaces, meta.replaces) || pieces.substr(0, 1) != "x" ||
-      !bytes_of_hex(pieces.substr(1), bits) || number.ec != std::errc() ||
+  if (!known_path || !bits || !core::from_hex(root, meta.root) ||
+      !core::from_hex(replaces, meta.replaces) || number.ec != std::errc() ||
       number.ptr != size.data() + size.size() || meta.size_bytes > kObjectBytesMax) {
     return corrupt("a value cannot be read");
   }
+  meta.path = *known_path;
   SYNCLINE_TRY(check_path(meta.path));
   SYNCLINE_ASSIGN(meta.pieces,
-                  PieceSet::from_bytes(std::move(bits), piece_count_of(meta.size_bytes)));
+                  PieceSet::from_bytes(*std::move(bits), piece_count_of(meta.size_bytes)));
   // Capital letters, leading zeros: nothing that encode writes.
   if (encode(meta) != whole) return corrupt("a value is not written as it must be");
   return meta;

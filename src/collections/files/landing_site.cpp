@@ -102,7 +102,7 @@ Result<LandingMeta> LandingSite::State::read_meta(const std::string& id) const {
 
 void LandingSite::State::remove_staged(const std::string& id) const {
   // The notes first: alone they would speak of a file that is no longer theirs.
-  for (const char* ending : {".meta", ".meta.new", ".data", ".kept"}) {
+  for (const char* ending : {".meta", ".meta.new", ".data.aria2", ".data", ".kept"}) {
     ::unlinkat(staging.get(), (id + ending).c_str(), 0);
   }
 }

@@ -12,6 +12,20 @@ namespace syncline::collections::files {
 using core::Error;
 using core::ErrorKind;
 
+core::Result<std::size_t> read_file_at(int fd, std::uint64_t offset, std::span<char> into,
+                                       const std::string& path) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t n =
+        ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error("read the file", path, errno);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
 ObjectReader::ObjectReader(int fd, std::string path, const KnownFile& expected)
     : fd_(fd), path_(std::move(path)), known_(expected) {}
 
@@ -36,15 +50,7 @@ core::Status ObjectReader::check_unchanged() const {
 core::Result<std::size_t> ObjectReader::read_at(std::uint64_t offset, std::span<char> into) const {
   const std::uint64_t left = offset < size_bytes() ? size_bytes() - offset : 0;
   const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(left, into.size()));
-  std::size_t done = 0;
-  while (done < want) {
-    const ssize_t n =
-        ::pread(fd_, into.data() + done, want - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error("read the file", path_, errno);
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
+  SYNCLINE_ASSIGN(const std::size_t done, read_file_at(fd_, offset, into.first(want), path_));
   // After the read: what was written before it ended has moved mtime by now.
   SYNCLINE_TRY(check_unchanged());
   if (done < want) {

@@ -14,6 +14,10 @@
 
 namespace syncline::collections::files {
 
+// Fills `into` from `offset` of an open file; fewer bytes only at its end. `path`: for messages.
+core::Result<std::size_t> read_file_at(int fd, std::uint64_t offset, std::span<char> into,
+                                       const std::string& path);
+
 class ObjectReader {
  public:
   // Takes the descriptor over. `path` is for messages only.

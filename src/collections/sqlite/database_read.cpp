@@ -111,6 +111,7 @@ Result<DatabaseRead::Seen> DatabaseRead::consider(std::size_t unit, const Positi
     return Seen::kDone;
   }
   FoundUnit found = std::move(read).value();
+  if (found.state == FoundUnit::kComplete && must_wait(found)) found.state = FoundUnit::kOpen;
   if (found.state == FoundUnit::kComplete && take(unit, at, found) == Seen::kLimit) {
     return Seen::kLimit;
   }
@@ -128,6 +129,30 @@ Result<DatabaseRead::Seen> DatabaseRead::consider(std::size_t unit, const Positi
   if (considered_[unit].size() >= kConsideredMax) considered_[unit].clear();
   considered_[unit][at] = max_rowids_.size() - 1;
   return Seen::kDone;
+}
+
+// Its row names a file that is on its way. A version that was taken before is not held back again.
+bool DatabaseRead::must_wait(const FoundUnit& found) {
+  const core::AnnounceConfig& announces = context_.config.announces;
+  if (context_.named == nullptr || announces.table.empty()) return false;
+  if (context_.known.hash_of(found.sealed.key) == found.sealed.hash) return false;
+  const auto unit = core::decode_unit(found.sealed.bytes, context_.limits.unit);
+  if (!unit.ok()) return false;
+  bool waits = false;
+  for (const core::TableRows& table : unit->tables) {
+    const auto column = std::find(table.columns.begin(), table.columns.end(), announces.column);
+    if (table.table != announces.table || column == table.columns.end()) continue;
+    const auto at = static_cast<std::size_t>(column - table.columns.begin());
+    for (const std::vector<core::Cell>& row : table.rows) {
+      const auto* name = std::get_if<std::string>(&row[at]);
+      if (name == nullptr || name->empty() || !context_.named->must_wait(*name)) continue;
+      waits = true;
+      std::set<std::string>& told = context_.out.waiting_for;
+      if (told.size() < kWaitingForMax) told.insert(*name);
+    }
+  }
+  if (waits && waiting_.insert(found.sealed.key).second) ++context_.out.waiting_units;
+  return waits;
 }
 
 DatabaseRead::Seen DatabaseRead::take(std::size_t, const Position&, FoundUnit& found) {

@@ -29,7 +29,8 @@ struct ReadContext {
   const ReadLimits& limits;
   core::WallMs now;
   const std::atomic<bool>& is_cancelled;
-  std::size_t bytes = 0;  // taken so far, in all databases
+  const NamedFiles* named;  // null: no row waits
+  std::size_t bytes = 0;    // taken so far, in all databases
   ReadOutcome& out;
 };
 
@@ -48,6 +49,9 @@ class DatabaseRead {
   // found before the error stays.
   core::Result<Left> portion();
 
+  // A row waits for its file: the database must be looked at again although nothing changes in it.
+  bool is_waiting() const { return !waiting_.empty(); }
+
   // What keeps something from travelling, one line each, without the database's name.
   std::vector<std::string> problems() const;
 
@@ -61,6 +65,7 @@ class DatabaseRead {
   core::Result<Left> look();
   bool is_time_over() const;
   core::Result<Seen> consider(std::size_t unit, const Position& at);
+  bool must_wait(const FoundUnit& found);
   Seen take(std::size_t unit, const Position& at, FoundUnit& found);
   void refuse(const std::string& key, const std::string& why);
 
@@ -103,6 +108,7 @@ class DatabaseRead {
   std::set<std::size_t> changes_seen_;                      // units whose changed_by was followed
   std::map<std::size_t, std::string> change_problems_;
   bool is_verified_ = false;
+  std::set<std::string> waiting_;  // keys of units that wait for a file
 };
 
 }  // namespace syncline::collections::sqlite

@@ -120,6 +120,9 @@ class Partition {
   // Appends to `out`, counting in `bytes`; stops at about `bytes_max`.
   core::Status read(const core::LogId& log, const core::SeqSet& wanted, std::size_t bytes_max,
                     std::size_t& bytes, core::RecordBatch& out);
+  // Different texts of the column, until there are so many.
+  core::Status add_texts(const std::string& table, const std::string& column, std::size_t count_max,
+                         std::set<std::string>& out);
   core::Result<ScrubReport> scrub(std::size_t units_max);
 
   // ── partition_aside.cpp ──

@@ -133,4 +133,20 @@ core::Result<ScrubReport> Partition::scrub(std::size_t units_max) {
   return report;
 }
 
+core::Status Partition::add_texts(const std::string& table, const std::string& column,
+                                  std::size_t count_max, std::set<std::string>& out) {
+  const KeptTable* kept = tables_.find(table);
+  if (kept == nullptr || kept->find(column) == nullptr) return {};
+  const std::string name = syncline::sqlite::quoted(column);
+  SYNCLINE_ASSIGN(auto select, db_.prepare("SELECT DISTINCT " + name + " FROM " +
+                                           syncline::sqlite::quoted(kept->name) + " WHERE typeof(" +
+                                           name + ") = 'text' AND " + name + " <> ''"));
+  while (out.size() < count_max) {
+    SYNCLINE_ASSIGN(const bool has_row, select.step());
+    if (!has_row) break;
+    out.insert(std::string(select.text(0)));
+  }
+  return {};
+}
+
 }  // namespace syncline::collections::sqlite

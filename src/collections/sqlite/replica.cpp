@@ -228,6 +228,17 @@ reconcile::Fingerprint Replica::fingerprint() const {
   return state_->together;
 }
 
+core::Result<std::set<std::string>> Replica::texts(const std::string& table,
+                                                   const std::string& column,
+                                                   std::size_t count_max) {
+  std::set<std::string> out;
+  for (const auto& [key, place] : state_->places) {
+    SYNCLINE_ASSIGN(Partition* const partition, state_->partition(key));
+    SYNCLINE_TRY(partition->add_texts(table, column, count_max, out));
+  }
+  return out;
+}
+
 core::Result<ScrubReport> Replica::scrub(std::size_t units_max) {
   ScrubReport report;
   for (const auto& [key, place] : state_->places) {

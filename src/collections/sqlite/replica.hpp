@@ -94,6 +94,10 @@ class Replica {
 
   DerivedReport derived() const;
 
+  // Different texts in a column, at most so many; none where there is no such table or column.
+  core::Result<std::set<std::string>> texts(const std::string& table, const std::string& column,
+                                            std::size_t count_max);
+
   std::uint64_t units() const;
   reconcile::Fingerprint fingerprint() const;
 

@@ -38,6 +38,7 @@ std::uint64_t hash_of_settings(const core::CollectionConfig& config) {
   add(config.unit);
   add(config.complete_when);
   add(config.changed_by);
+  if (!config.announces.table.empty()) add(config.announces.table + "." + config.announces.column);
   for (const auto& column : config.config_key) add(column);
   for (const auto& table : config.tables_exclude) add("-" + table);
   for (const auto& [name, table] : config.tables) {
@@ -67,6 +68,7 @@ std::string say_refused(const std::string& key, const std::string& why) {
 struct Source::State {
   core::CollectionConfig config;
   std::string root;
+  Origin origin = Origin::kLive;
   std::uint64_t settings = 0;
   std::atomic<bool> is_cancelled{false};
   std::mutex mutex;
@@ -96,7 +98,8 @@ struct Source::State {
 Source::Source(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Source::~Source() = default;
 
-core::Result<std::unique_ptr<Source>> Source::open(const core::CollectionConfig& config) {
+core::Result<std::unique_ptr<Source>> Source::open(const core::CollectionConfig& config,
+                                                   Origin origin) {
   if (!config.complete_when.empty()) SYNCLINE_TRY(check_condition(config.complete_when));
   // Links on the way to the root are the operator's; below it none is followed.
   std::unique_ptr<char, decltype(&::free)> real(::realpath(config.root.c_str(), nullptr), &::free);
@@ -107,6 +110,7 @@ core::Result<std::unique_ptr<Source>> Source::open(const core::CollectionConfig&
   }
   auto state = std::make_unique<State>();
   state->config = config;
+  state->origin = origin;
   state->root = real.get();
   state->settings = hash_of_settings(config);
   return std::unique_ptr<Source>(new Source(std::move(state)));
@@ -120,7 +124,7 @@ void Source::cancel() {
 
 ReadOutcome Source::read(const std::map<std::string, std::string>& cursors, const KnownUnits& known,
                          const ReadLimits& limits, const std::set<std::string>* only,
-                         core::WallMs now) {
+                         core::WallMs now, const NamedFiles* named) {
   State& s = *state_;
   ReadOutcome out;
   Databases found;
@@ -138,7 +142,7 @@ ReadOutcome Source::read(const std::map<std::string, std::string>& cursors, cons
                 [&](const auto& name) { return !is_database_name(name, s.root, s.config); });
   std::vector<std::string> order(found.names.lower_bound(s.next), found.names.end());
   order.insert(order.end(), found.names.begin(), found.names.lower_bound(s.next));
-  ReadContext context{s.config, known, limits, now, s.is_cancelled, 0, out};
+  ReadContext context{s.config, known, limits, now, s.is_cancelled, named, 0, out};
   const auto until = Clock::now() + kReadMax;
   std::vector<std::string> told_once;
   for (const std::string& name : order) {
@@ -149,7 +153,9 @@ ReadOutcome Source::read(const std::map<std::string, std::string>& cursors, cons
       break;
     }
     out.problems.clear();
+    const std::uint64_t waiting_before = out.waiting_units;
     s.read_database(name, cursors, context, until);
+    if (out.waiting_units > waiting_before) out.waiting_in.insert(name);
     const auto cursor = out.cursors.find(name);
     const bool is_gone = cursor != out.cursors.end() && cursor->second.empty();
     if (is_gone) told_once.insert(told_once.end(), out.problems.begin(), out.problems.end());
@@ -161,6 +167,7 @@ ReadOutcome Source::read(const std::map<std::string, std::string>& cursors, cons
     out.problems.insert(out.problems.end(), lines.begin(), lines.end());
   }
   s.count_open(cursors, out);
+  out.open_units -= std::min(out.open_units, out.waiting_units);
   return out;
 }
 
@@ -282,7 +289,12 @@ core::Status Source::State::try_database(const std::string& name, Cursor& cursor
 core::Status Source::State::read_portions(LiveDatabase& live, Remembered& memory, Cursor& cursor,
                                           ReadContext& context, Clock::time_point until) {
   const Glance& glance = live.glance();
-  if (cursor.inode != glance.identity.inode || cursor.born_ns != glance.identity.born_ns) {
+  const bool is_same =
+      cursor.inode == glance.identity.inode && cursor.born_ns == glance.identity.born_ns;
+  if (origin == Origin::kCopied) {
+    cursor.inode = glance.identity.inode;
+    cursor.born_ns = glance.identity.born_ns;
+  } else if (!is_same) {
     cursor = {};  // another file: its units are compared with what was taken
     cursor.inode = glance.identity.inode;
     cursor.born_ns = glance.identity.born_ns;
@@ -310,7 +322,7 @@ core::Status Source::State::read_portions(LiveDatabase& live, Remembered& memory
       return {};
     }
   }
-  cursor.stamp = settled;
+  if (!read.is_waiting()) cursor.stamp = settled;
   return {};
 }
 

@@ -48,7 +48,7 @@ class Journal : public KnownUnits {
   }
 
   ReadOutcome read_once(Source& source, const std::set<std::string>* only = nullptr) {
-    ReadOutcome outcome = source.read(cursors, *this, limits, only, now);
+    ReadOutcome outcome = source.read(cursors, *this, limits, only, now, named);
     EXPECT_EQ(outcome.units.size(), outcome.seen_at.size());
     for (core::EncodedUnit& unit : outcome.units) {
       EXPECT_EQ(outcome.schemas.count(unit.schema), 1u);
@@ -75,6 +75,7 @@ class Journal : public KnownUnits {
   std::vector<core::EncodedUnit> taken;  // every version, in order
   std::map<std::string, std::string> schemas;
   ReadLimits limits;
+  const NamedFiles* named = nullptr;
   core::WallMs now{1'000'000};
 };
 
@@ -130,7 +131,7 @@ class SourceTest : public testing::Test {
 
   Source& source() {
     if (!source_) {
-      auto opened = Source::open(config_);
+      auto opened = Source::open(config_, origin_);
       EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : core::to_string(opened.error()));
       source_ = std::move(opened).value();
     }
@@ -163,6 +164,7 @@ class SourceTest : public testing::Test {
 
   std::string folder_;
   core::CollectionConfig config_;
+  Origin origin_ = Origin::kLive;
   std::map<std::string, std::unique_ptr<Database>> writers_;
   std::unique_ptr<Source> source_;
   Journal journal_;

@@ -58,6 +58,8 @@ bool Exchange::on_message(const NodeId& peer, wire::WireMessage& message) {
     if (!s.is_closed) s.server.on_request(peer, *wanted);
   } else if (const auto* hashes = std::get_if<wire::LayerRequest>(&message)) {
     if (!s.is_closed) s.server.on_layer_request(peer, *hashes);
+  } else if (const auto* pieces = std::get_if<wire::ObjectPieces>(&message)) {
+    s.fetcher.on_pieces(peer, *pieces);
   } else if (const auto* cancel = std::get_if<wire::CancelJob>(&message)) {
     s.server.on_cancel(peer, cancel->job);
   } else {
@@ -88,6 +90,10 @@ void Exchange::fetch(FetchRequest request, FetchCallbacks callbacks) {
 
 void Exchange::cancel(std::uint64_t job) {
   state_->fetcher.cancel(job);
+}
+
+void Exchange::grant(std::uint64_t job, std::uint64_t bytes) {
+  state_->fetcher.grant(job, bytes);
 }
 
 void Exchange::close() {

@@ -43,6 +43,7 @@ class Exchange final : public Transport {
   double setup_seconds() const override;
   void fetch(FetchRequest request, FetchCallbacks callbacks) override;
   void cancel(std::uint64_t job) override;
+  void grant(std::uint64_t job, std::uint64_t bytes) override;
   // Afterwards nothing is served and every fetch ends with kCancelled. Not from a callback.
   void close() override;
 

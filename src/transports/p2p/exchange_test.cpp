@@ -288,5 +288,65 @@ TEST_F(Exchanging, closing_ends_every_fetch_and_takes_no_more) {
   EXPECT_EQ(late->outcome.status.error().kind, ErrorKind::kCancelled);
 }
 
+// ── partners ────────────────────────────────────────────────────────────────────────────────────
+
+// `me` and `two` want what `one` holds.
+struct Sharing : Exchanging {
+  void SetUp() override {
+    Exchanging::SetUp();
+    me->serves_what_comes = two->serves_what_comes = true;
+    two->links->dial(one->address(), one->id);
+    ASSERT_TRUE(run_until([&] { return two->up.count(one->id) && one->up.count(two->id); }));
+  }
+  FetchRequest shared(Peer& who, Peer& partner, const std::string& bytes) {
+    FetchRequest request = who.request(1, version_of(bytes), {one->id});
+    request.partners = {partner.id};
+    request.share_rank = &who == me.get() ? 0 : 1;
+    request.share_count = 2;
+    return request;
+  }
+};
+
+TEST_F(Sharing, those_who_want_the_same_give_each_other_what_comes) {
+  const std::string bytes = test_bytes(40 * kMiB + 77, 21);
+  const auto held = one->hold(bytes);
+  const auto mine = me->fetch(shared(*me, *two, bytes));
+  const auto theirs = two->fetch(shared(*two, *me, bytes));
+  expect_whole(mine, bytes);
+  expect_whole(theirs, bytes);
+  // 4 frames of 256 KiB a piece; sent to both it would be twice as much.
+  EXPECT_LE(held->reads, static_cast<int>(41 * 4 * 3 / 2));
+  EXPECT_TRUE(me->blames.empty());
+  EXPECT_TRUE(two->blames.empty());
+}
+
+TEST_F(Sharing, a_partner_that_never_begins_costs_a_moment_and_no_more) {
+  const std::string bytes = test_bytes(12 * kMiB, 22);
+  one->hold(bytes);
+  expect_whole(me->fetch(shared(*me, *two, bytes)), bytes);
+}
+
+TEST_F(Sharing, a_partner_that_is_cut_off_in_between_is_done_without) {
+  const std::string bytes = test_bytes(40 * kMiB, 23);
+  one->hold(bytes);
+  const auto mine = me->fetch(shared(*me, *two, bytes));
+  const auto theirs = two->fetch(shared(*two, *me, bytes));
+  ASSERT_TRUE(run_until([&] { return mine->has_written(4); }));
+  two->links->shutdown();
+  expect_whole(mine, bytes);
+}
+
+TEST_F(Sharing, without_a_holder_the_fetch_ends_and_keeps_what_came) {
+  const std::string bytes = test_bytes(40 * kMiB, 24);
+  one->hold(bytes);
+  const auto mine = me->fetch(shared(*me, *two, bytes));
+  const auto theirs = two->fetch(shared(*two, *me, bytes));
+  ASSERT_TRUE(run_until([&] { return mine->has_written(4); }));
+  one->links->shutdown();
+  ASSERT_TRUE(run_until([&] { return mine->is_done() && theirs->is_done(); }));
+  EXPECT_EQ(mine->outcome.status.error().kind, ErrorKind::kUnreachable);
+  EXPECT_EQ(mine->destination()->checkpoints, 1);
+}
+
 }  // namespace
 }  // namespace syncline::transports::p2p

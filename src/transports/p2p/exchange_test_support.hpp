@@ -95,7 +95,10 @@ class FileDestination : public Destination {
   std::uint64_t piece_count() const override {
     return (object_.size_bytes + kPieceBytes - 1) / kPieceBytes;
   }
-  bool has_piece(std::uint64_t piece) const override { return present_[piece]; }
+  bool has_piece(std::uint64_t piece) const override {
+    const std::lock_guard lock(mutex_);
+    return present_[piece];
+  }
   std::uint64_t bytes_present() const override {
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < present_.size(); ++i) {
@@ -113,7 +116,10 @@ class FileDestination : public Destination {
     EXPECT_FALSE(present_[piece]) << "piece " << piece << " was written twice";
     EXPECT_EQ(::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(piece * kPieceBytes)),
               static_cast<ssize_t>(bytes.size()));
-    present_[piece] = true;
+    {
+      const std::lock_guard lock(mutex_);
+      present_[piece] = true;
+    }
     ++written;
     return write_answer;
   }
@@ -137,7 +143,31 @@ class FileDestination : public Destination {
  private:
   std::string path_;
   core::ObjectVersion object_;
+  mutable std::mutex mutex_;  // others are served while it is written
   std::vector<bool> present_;
+  int fd_ = -1;
+};
+
+// What has come of an object, served on.
+class ArrivingObject : public ServedObject {
+ public:
+  explicit ArrivingObject(std::shared_ptr<FileDestination> to) : to_(std::move(to)) {
+    fd_ = ::open(to_->staged_path().c_str(), O_RDONLY);
+  }
+  ~ArrivingObject() override { ::close(fd_); }
+  std::uint64_t size_bytes() const override { return to_->size_bytes(); }
+  core::Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) const override {
+    return static_cast<std::size_t>(
+        ::pread(fd_, into.data(), into.size(), static_cast<off_t>(offset)));
+  }
+  core::Result<std::vector<core::Digest256>> piece_layer() const override {
+    return core::Error{core::ErrorKind::kMissing, "not whole", ""};
+  }
+  bool has_piece(std::uint64_t piece) const override { return to_->has_piece(piece); }
+  bool is_arriving() const override { return true; }
+
+ private:
+  std::shared_ptr<FileDestination> to_;
   int fd_ = -1;
 };
 
@@ -173,9 +203,10 @@ struct Peer {
   env::SystemClock clock;
   Folder folder;
   std::mutex mutex;
-  std::map<core::Root, std::shared_ptr<FileObject>> objects;
+  std::map<core::Root, std::shared_ptr<ServedObject>> objects;
   std::vector<std::pair<core::NodeId, std::string>> blames;
   std::set<core::NodeId> up;
+  bool serves_what_comes = false;
   std::function<void(wire::WireMessage&)> on_sending;  // sees what next_data hands out
   std::unique_ptr<net::Links> links;
   std::unique_ptr<Exchange> exchange;
@@ -219,7 +250,7 @@ struct Peer {
         [this](const core::Root& root) -> core::Result<std::shared_ptr<ServedObject>> {
           const std::lock_guard lock(mutex);
           auto it = objects.find(root);
-          if (it != objects.end()) return std::shared_ptr<ServedObject>(it->second);
+          if (it != objects.end()) return it->second;
           return core::Error{core::ErrorKind::kMissing, "not held here", to_hex(root)};
         });
   }
@@ -252,10 +283,14 @@ struct Peer {
     auto followed = std::make_shared<Followed>();
     const std::string path = folder.path + "/staged-" + std::to_string(request.job);
     const core::ObjectVersion object = request.object;
-    request.open = [=](std::vector<core::Digest256> layer) -> core::Result<DestinationPtr> {
+    request.open = [=, this](std::vector<core::Digest256> layer) -> core::Result<DestinationPtr> {
       auto destination = kept ? kept : std::make_shared<FileDestination>(path, object);
       destination->layer = std::move(layer);
       followed->opened(destination);
+      if (serves_what_comes) {
+        const std::lock_guard lock(mutex);
+        objects[object.root] = std::make_shared<ArrivingObject>(destination);
+      }
       return DestinationPtr(destination);
     };
     FetchCallbacks calls;

@@ -57,8 +57,9 @@ struct Fetch {
     for (const Source& source : request.sources) {
       if (source.node == node) return true;
     }
-    return false;
+    return partners.count(node) > 0;
   }
+  bool is_shared() const { return request.share_count > 1 && has_layer(); }
 
   std::uint64_t id = 0;  // the job's number on the wire
   const FetchRequest request;
@@ -68,6 +69,10 @@ struct Fetch {
 
   std::optional<PiecePicker> picker;  // none for the empty object
   std::set<core::NodeId> refused;     // they do not have it
+  std::set<core::NodeId> partners;    // told that they fetch it too
+  std::vector<std::uint32_t> fresh;   // pieces that came and were not told to them yet
+  std::vector<std::uint32_t> taking;  // likewise, of others' shares
+  core::Instant told_at;
   core::NodeId layer_source;
   core::Instant layer_asked_at;
   std::set<core::NodeId> layer_asked;  // in this round
@@ -77,6 +82,8 @@ struct Fetch {
   std::map<std::uint64_t, AssemblyPtr> wrong;        // piece -> a copy with a wrong block in it
   std::map<core::NodeId, std::uint64_t> bytes_from;  // over the wire
   Pace pace;
+  std::int64_t allowance = 0;       // of a metered one: it may move so much; a debt below 0
+  std::uint64_t asked_for = 0;      // and not granted yet
   core::Instant quiet_since;        // of the network, while something is awaited
   std::uint64_t counted_bytes = 0;  // of the fetcher's total
   bool is_in_line = false;          // waits for room in the total

@@ -11,17 +11,13 @@ using core::NodeId;
 using Phase = Fetch::Phase;
 
 namespace {
-constexpr double kBytesPerMb = 1e6;  // "MB/s" of the configuration
-}
+constexpr double kBytesPerMb = 1e6;                   // "MB/s" of the configuration
+constexpr std::uint64_t kAskAhead = 4 * kPieceBytes;  // of a metered fetch
+}  // namespace
 
 Fetcher::Fetcher(const NodeId& self, const env::Clock& clock, ExchangePorts ports,
                  ExchangeLimits limits, Workers& workers)
-    : self_(self),
-      clock_(clock),
-      ports_(std::move(ports)),
-      limits_(limits),
-      workers_(workers),
-      total_pace_(limits.bandwidth_total_mbps * kBytesPerMb) {}
+    : self_(self), clock_(clock), ports_(std::move(ports)), limits_(limits), workers_(workers) {}
 
 void Fetcher::turn(const std::function<void(Out&)>& change) {
   Out out;
@@ -31,6 +27,7 @@ void Fetcher::turn(const std::function<void(Out&)>& change) {
     pump_line(out);
     workers_.set_ticking(!fetches_.empty());
   }
+  for (const FetchPtr& fetch : out.asking) fetch->callbacks.asks(kAskAhead);
   for (auto& [peer, what] : out.blames) {
     if (ports_.blame) ports_.blame(peer, what);
   }
@@ -78,7 +75,7 @@ void Fetcher::fetch(FetchRequest request, FetchCallbacks callbacks) {
 void Fetcher::begin(const FetchPtr& fetch, Out& out) {
   const Instant now = clock_.now();
   fetch->quiet_since = now;
-  fetch->pace = Pace(fetch->request.bandwidth_mbps * kBytesPerMb);
+  if (!fetch->request.is_metered) fetch->pace = Pace(fetch->request.bandwidth_mbps * kBytesPerMb);
   if (fetch->size_bytes() == 0) {
     fetch->phase = Phase::kOpening;
     fetch->strand->post([this, fetch] { opened(fetch, fetch->request.open({})); });
@@ -88,6 +85,14 @@ void Fetcher::begin(const FetchPtr& fetch, Out& out) {
   settings.size_bytes = fetch->size_bytes();
   settings.window_bytes = limits_.window_bytes;
   settings.first_piece = std::hash<NodeId>{}(self_);
+  if (fetch->is_shared()) {
+    const auto count = static_cast<std::uint64_t>(fetch->request.share_count);
+    settings.share_rank = static_cast<std::uint64_t>(fetch->request.share_rank);
+    settings.share_count = count;
+    // The holders' links are shared as well: what is asked further ahead could not be left to
+    // another who is faster.
+    settings.window_bytes = std::max(2 * kPieceBytes, 2 * limits_.window_bytes / count);
+  }
   const transfer::Times& times = fetch->request.times;
   if (times.connect_timeout.count() > 0) settings.silence_max = times.connect_timeout;
   if (times.progress_timeout.count() > 0) {
@@ -129,7 +134,11 @@ void Fetcher::finish(const FetchPtr& fetch, core::Status status, const NodeId& n
         out.messages.emplace_back(source.node, wire::CancelJob{fetch->id});
       }
     }
+    for (const NodeId& partner : fetch->partners) {
+      out.messages.emplace_back(partner, wire::CancelJob{fetch->id});
+    }
   }
+  tell_partners(*fetch, true, out);
   fetch->assemblies.clear();
   fetch->wrong.clear();
   fetch->strand->post([fetch, outcome = std::move(outcome)] {
@@ -173,7 +182,7 @@ void Fetcher::pump(const FetchPtr& fetch, Out& out) {
   const Instant now = clock_.now();
   recount(*fetch);
   const std::uint64_t most = std::min(kPieceBytes, fetch->size_bytes());
-  while (fetch->pace.may_ask(now) && total_pace_.may_ask(now)) {
+  while (may_ask(*fetch, now)) {
     const bool has_room =
         in_flight_bytes_ == 0 || in_flight_bytes_ + most <= limits_.window_total_bytes;
     if (!has_room) {
@@ -185,10 +194,42 @@ void Fetcher::pump(const FetchPtr& fetch, Out& out) {
     if (!ask) return;
     if (was_quiet) fetch->quiet_since = now;
     recount(*fetch);
-    fetch->pace.asked(fetch->picker->piece_bytes(ask->piece), now);
-    total_pace_.asked(fetch->picker->piece_bytes(ask->piece), now);
+    const std::uint64_t bytes = fetch->picker->piece_bytes(ask->piece);
+    fetch->pace.asked(bytes, now);
+    if (fetch->request.is_metered) fetch->allowance -= static_cast<std::int64_t>(bytes);
     start(fetch, *ask, out);
+    if (fetch->picker->is_taken(*ask)) {
+      fetch->taking.push_back(static_cast<std::uint32_t>(ask->piece));
+      tell_partners(*fetch, true, out);
+    }
+    ask_for_more(fetch, out);
   }
+  ask_for_more(fetch, out);
+}
+
+bool Fetcher::may_ask(const Fetch& fetch, Instant now) const {
+  if (fetch.request.is_metered) return fetch.allowance > 0;
+  return fetch.pace.may_ask(now);
+}
+
+// Ahead of need, so that an answer that takes a moment costs no speed where the limit is high.
+void Fetcher::ask_for_more(const FetchPtr& fetch, Out& out) {
+  const bool is_short = fetch->request.is_metered && fetch->asked_for == 0 &&
+                        fetch->allowance < static_cast<std::int64_t>(kAskAhead / 2);
+  if (!is_short) return;
+  fetch->asked_for = kAskAhead;
+  out.asking.push_back(fetch);
+}
+
+void Fetcher::grant(std::uint64_t job, std::uint64_t bytes) {
+  turn([&](Out& out) {
+    auto number = number_of_.find(job);
+    if (number == number_of_.end()) return;
+    const FetchPtr fetch = find(number->second);
+    fetch->allowance += static_cast<std::int64_t>(bytes);
+    fetch->asked_for -= std::min(fetch->asked_for, bytes);
+    if (fetch->phase == Phase::kPieces) pump(fetch, out);
+  });
 }
 
 // Fetches that found no room go on in the order in which they came.
@@ -269,10 +310,11 @@ void Fetcher::look_at(const FetchPtr& fetch, Out& out) {
     if (is_late && not_asked_for_layer(*fetch)) ask_layer(fetch, out);
   } else {
     forget(*fetch, fetch->picker->give_up_silent(now));
+    tell_partners(*fetch, true, out);
     pump(fetch, out);
     // Nothing under way although nothing holds it back: no source serves what is missing.
-    const bool is_stuck = fetch->picker->in_flight_bytes() == 0 && fetch->pace.may_ask(now) &&
-                          total_pace_.may_ask(now) && !fetch->is_in_line;
+    const bool is_stuck =
+        fetch->picker->in_flight_bytes() == 0 && may_ask(*fetch, now) && !fetch->is_in_line;
     is_waiting = fetch->picker->awaited() > 0 || is_stuck;
     if (!fetch->assemblies.empty()) awaited = fetch->assemblies.begin()->first.source;
   }

@@ -33,12 +33,14 @@ class Fetcher {
 
   void fetch(FetchRequest request, FetchCallbacks callbacks);
   void cancel(std::uint64_t job);
+  void grant(std::uint64_t job, std::uint64_t bytes);
   void close();  // ends all with kCancelled; later ones too
   bool is_linked(const core::NodeId& node) const;
 
   void on_data(const core::NodeId& peer, wire::ObjectData data);
   void on_layer(const core::NodeId& peer, wire::LayerReply reply);
   void on_refused(const core::NodeId& peer, const wire::ObjectRefused& refused);
+  void on_pieces(const core::NodeId& peer, const wire::ObjectPieces& told);
   void link_up(const core::NodeId& peer);
   void link_down(const core::NodeId& peer);
   void tick();
@@ -48,6 +50,7 @@ class Fetcher {
   struct Out {
     std::vector<std::pair<core::NodeId, wire::WireMessage>> messages;
     std::vector<std::pair<core::NodeId, std::string>> blames;
+    std::vector<FetchPtr> asking;  // metered, and out of bytes
   };
   // Runs `change` under the lock, then sends what it left.
   void turn(const std::function<void(Out&)>& change);
@@ -58,6 +61,8 @@ class Fetcher {
   void pump(const FetchPtr& fetch, Out& out);
   void pump_line(Out& out);
   void recount(Fetch& fetch);
+  bool may_ask(const Fetch& fetch, core::Instant now) const;
+  static void ask_for_more(const FetchPtr& fetch, Out& out);
   void start(const FetchPtr& fetch, const Ask& ask, Out& out);
   std::optional<core::NodeId> not_asked_for_layer(const Fetch& fetch) const;
   void ask_layer(const FetchPtr& fetch, Out& out);
@@ -68,6 +73,12 @@ class Fetcher {
   void go_on_or_end(const FetchPtr& fetch, Out& out);
   void blame(const FetchPtr& fetch, const core::NodeId& source, const std::string& what, Out& out);
   void finish(const FetchPtr& fetch, core::Status status, const core::NodeId& node, Out& out);
+
+  // fetcher_partners.cpp
+  void greet_partners(Fetch& fetch, const std::vector<std::uint64_t>& present, Out& out);
+  void tell_partners(Fetch& fetch, bool is_urgent, Out& out);
+  void take_pieces(const FetchPtr& fetch, const core::NodeId& peer, const wire::ObjectPieces& told,
+                   Out& out);
 
   void take_layer(const FetchPtr& fetch, const core::NodeId& peer, std::string hashes);  // worker
   void opened(const FetchPtr& fetch, core::Result<DestinationPtr> destination);          // worker
@@ -95,7 +106,6 @@ class Fetcher {
   std::set<core::NodeId> linked_;
   std::deque<FetchPtr> line_;  // wait for room in the total
   std::uint64_t in_flight_bytes_ = 0;
-  Pace total_pace_;
   std::uint64_t last_number_ = 0;
   bool is_closed_ = false;
 };

@@ -94,6 +94,7 @@ void Fetcher::opened(const FetchPtr& fetch, core::Result<DestinationPtr> destina
     fetch->quiet_since = clock_.now();
     if (fetch->picker) {
       for (std::uint64_t piece : present) fetch->picker->mark_present(piece);
+      greet_partners(*fetch, present, out);
     }
     if (!fetch->picker || fetch->picker->is_complete()) {
       finish(fetch, {}, {}, out);
@@ -199,6 +200,11 @@ void Fetcher::write(const FetchPtr& fetch, const AssemblyPtr& assembly) {
   {
     const std::lock_guard lock(mutex_);
     if (fetch->phase != Phase::kPieces) return;
+    // A second copy that came at the same time was faster.
+    if (fetch->picker->is_present(assembly->ask.piece)) {
+      fetch->assemblies.erase(assembly->ask);
+      return;
+    }
   }
   core::Status status;
   if (!fetch->destination) {
@@ -236,6 +242,10 @@ void Fetcher::written(const FetchPtr& fetch, const AssemblyPtr& assembly, Out& o
   fetch->assemblies.erase(assembly->ask);
   fetch->wrong.erase(piece);
   forget(*fetch, fetch->picker->verified(piece));
+  if (fetch->is_shared()) {
+    fetch->fresh.push_back(static_cast<std::uint32_t>(piece));
+    tell_partners(*fetch, false, out);
+  }
   go_on_or_end(fetch, out);
 }
 

@@ -1,4 +1,6 @@
 // Sources that come and go, refuse, or are to blame.
+#include <algorithm>
+
 #include "transports/p2p/fetcher.hpp"
 
 namespace syncline::transports::p2p {
@@ -18,6 +20,9 @@ void Fetcher::link_up(const NodeId& peer) {
     linked_.insert(peer);
     const auto fetches = fetches_;
     for (const auto& [id, fetch] : fetches) {
+      const auto& partners = fetch->request.partners;
+      const bool is_partner = std::find(partners.begin(), partners.end(), peer) != partners.end();
+      if (is_partner && fetch->phase == Phase::kPieces) greet_partners(*fetch, {}, out);
       const bool is_useful =
           fetch->picker && fetch->is_source(peer) && fetch->refused.count(peer) == 0;
       if (!is_useful) continue;
@@ -42,9 +47,17 @@ void Fetcher::link_down(const NodeId& peer) {
 }
 
 void Fetcher::drop_source(const FetchPtr& fetch, const NodeId& source, Out& out) {
-  fetch->picker->drop_source(source);
-  std::erase_if(fetch->assemblies, [&](const auto& one) { return one.first.source == source; });
-  std::erase_if(fetch->forgotten, [&](const Ask& ask) { return ask.source == source; });
+  const auto leave = [&](const NodeId& node) {
+    fetch->picker->drop_source(node);
+    std::erase_if(fetch->assemblies, [&](const auto& one) { return one.first.source == node; });
+    std::erase_if(fetch->forgotten, [&](const Ask& ask) { return ask.source == node; });
+  };
+  leave(source);
+  fetch->partners.erase(source);
+  // Without a holder, what partners could still bring is no whole object.
+  if (!fetch->picker->has_sources()) {
+    for (const NodeId& partner : fetch->picker->partners()) leave(partner);
+  }
   if (!fetch->picker->has_sources()) {
     go_on_without(fetch, out);
   } else if (fetch->phase == Phase::kLayer && fetch->layer_source == source) {

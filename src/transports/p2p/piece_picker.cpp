@@ -18,6 +18,8 @@ constexpr std::size_t kRarestAmong = 512;
 // A second copy must be expected in half the time of the first, else it is bytes for nothing.
 constexpr double kSecondCopyGain = 2;
 constexpr double kUnknownBytesPerS = 16.0 * 1024 * 1024;
+// Enough to keep a link full; more would wait there while another partner gets the piece.
+constexpr std::size_t kOwedByPartnerMax = 2;
 }  // namespace
 
 PiecePicker::PiecePicker(PickerSettings settings)
@@ -45,6 +47,7 @@ void PiecePicker::mark_present(std::uint64_t piece) {
 
 void PiecePicker::add_source(const NodeId& source, Instant now) {
   if (is_barred(source)) return;
+  heard_at_ = std::max(heard_at_, now);
   auto [it, is_new] = sources_.try_emplace(source);
   if (is_new) it->second.sample_at = it->second.heard_at = now;
 }
@@ -60,6 +63,7 @@ void PiecePicker::release(const NodeId& id, Source& source, std::uint64_t piece)
   source.owes.erase(piece);
   source.owed_bytes -= piece_bytes(piece);
   in_flight_bytes_ -= piece_bytes(piece);
+  if (source.is_partner) partner_bytes_ -= piece_bytes(piece);
   --awaited_;
   auto copies = asked_.find(piece);
   copies->second.erase(id);
@@ -77,6 +81,7 @@ void PiecePicker::drop_source(const NodeId& source) {
   for (std::uint64_t piece : std::set<std::uint64_t>(it->second.owes)) {
     release(source, it->second, piece);
   }
+  count_brought(it->second, -1);
   sources_.erase(it);
 }
 
@@ -86,7 +91,8 @@ void PiecePicker::bar(const NodeId& source) {
 }
 
 bool PiecePicker::has_sources() const {
-  return !sources_.empty();
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const auto& source) { return !source.second.is_partner; });
 }
 
 double PiecePicker::bytes_per_s(const NodeId& source) const {
@@ -108,8 +114,7 @@ double PiecePicker::expected_seconds(const Source& source, std::uint64_t more_by
 
 std::vector<NodeId> PiecePicker::by_expected_finish(Instant now) const {
   std::vector<std::pair<double, NodeId>> order;
-  bool has_prompt = false;
-  for (const auto& [id, source] : sources_) has_prompt |= !source.is_silent;
+  const bool has_prompt = has_prompt_holder();
   for (const auto& [id, source] : sources_) {
     // A silent one is asked only where nobody else is left.
     if (source.not_before > now || (source.is_silent && has_prompt)) continue;
@@ -119,6 +124,22 @@ std::vector<NodeId> PiecePicker::by_expected_finish(Instant now) const {
   std::vector<NodeId> ids;
   for (auto& [seconds, id] : order) ids.push_back(std::move(id));
   return ids;
+}
+
+// One ask is always allowed: a window below a piece would be no window at all.
+bool PiecePicker::has_room_for(const Source& source) const {
+  if (source.is_partner) {
+    return source.owes.size() < kOwedByPartnerMax &&
+           (partner_bytes_ == 0 || partner_bytes_ + kPieceBytes <= settings_.partner_window_bytes);
+  }
+  const std::uint64_t owed = in_flight_bytes_ - partner_bytes_;
+  return owed == 0 || owed + kPieceBytes <= settings_.window_bytes;
+}
+
+bool PiecePicker::has_prompt_holder() const {
+  return std::any_of(sources_.begin(), sources_.end(), [](const auto& one) {
+    return !one.second.is_partner && !one.second.is_silent;
+  });
 }
 
 std::optional<std::uint64_t> PiecePicker::rarest_missing(const Source& source) const {
@@ -132,8 +153,11 @@ std::optional<std::uint64_t> PiecePicker::rarest_missing(const Source& source) c
     if (state_[piece] != State::kMissing || !source.has(piece)) continue;
     if (is_uniform) return piece;
     ++looked_at;
-    const auto holders = static_cast<std::size_t>(std::count_if(
-        sources_.begin(), sources_.end(), [&](const auto& s) { return s.second.has(piece); }));
+    const auto holders = source.is_partner
+                             ? bringers_[piece]
+                             : static_cast<std::size_t>(std::count_if(
+                                   sources_.begin(), sources_.end(),
+                                   [&](const auto& s) { return s.second.has(piece); }));
     if (!best || holders < best_holders) {
       best = piece;
       best_holders = holders;
@@ -147,7 +171,7 @@ std::size_t PiecePicker::copies(std::uint64_t piece) const {
   return it == asked_.end() ? 0 : it->second.size();
 }
 
-std::optional<std::uint64_t> PiecePicker::worth_a_second_copy(const NodeId& id) const {
+std::optional<std::uint64_t> PiecePicker::worth_a_second_copy(const NodeId& id, Instant now) const {
   const Source& own = sources_.at(id);
   if (!own.owes.empty()) return std::nullopt;
   std::optional<std::uint64_t> best;
@@ -157,6 +181,7 @@ std::optional<std::uint64_t> PiecePicker::worth_a_second_copy(const NodeId& id) 
     const NodeId& owner = *owners.begin();
     const Source& other = sources_.at(owner);
     if (owner == id) continue;
+    if (other.is_partner && now - other.heard_at < kPartnerPatience) continue;
     const double seconds = expected_seconds(other, 0);
     if (seconds > latest || (other.is_silent && !best)) {
       latest = std::max(latest, seconds);
@@ -176,6 +201,7 @@ Ask PiecePicker::send(const NodeId& id, std::uint64_t piece, Instant now) {
   source.owes.insert(piece);
   source.owed_bytes += piece_bytes(piece);
   in_flight_bytes_ += piece_bytes(piece);
+  if (source.is_partner) partner_bytes_ += piece_bytes(piece);
   ++awaited_;
   return {id, piece};
 }
@@ -186,19 +212,18 @@ std::optional<Ask> PiecePicker::next(Instant now) {
     ++cursor_;
   }
   if (missing_ == 0) return std::nullopt;
-  // One ask is always allowed: a window below a piece would be no window at all.
-  const bool has_room =
-      in_flight_bytes_ == 0 || in_flight_bytes_ + kPieceBytes <= settings_.window_bytes;
-  if (!has_room) return std::nullopt;
-  const std::vector<NodeId> order = by_expected_finish(now);
+  std::vector<NodeId> order = by_expected_finish(now);
+  std::erase_if(order, [this](const NodeId& id) { return !has_room_for(sources_.at(id)); });
   if (unasked_ > 0) {
     for (const NodeId& id : order) {
-      const auto piece = rarest_missing(sources_.at(id));
+      const Source& source = sources_.at(id);
+      const bool is_shared = !bringers_.empty() && !source.is_partner;
+      const auto piece = is_shared ? missing_among_partners(source, now) : rarest_missing(source);
       if (piece) return send(id, *piece, now);
     }
   }
   for (const NodeId& id : order) {
-    const auto piece = worth_a_second_copy(id);
+    const auto piece = worth_a_second_copy(id, now);
     if (piece) return send(id, *piece, now);
   }
   return std::nullopt;
@@ -210,8 +235,8 @@ bool PiecePicker::bytes_came(const Ask& ask, std::uint64_t bytes, Instant now) {
   auto it = sources_.find(ask.source);
   if (it == sources_.end()) return false;
   Source& source = it->second;
-  source.is_silent = false;
-  source.heard_at = now;
+  set_silent(source, false);
+  source.heard_at = heard_at_ = now;
   source.sample_bytes += bytes;
   const core::Duration span = now - source.sample_at;
   if (span >= kSampleMin) {
@@ -279,12 +304,13 @@ std::vector<Ask> PiecePicker::give_up_silent(Instant now) {
     return !source.owes.empty() && now - source.heard_at >= settings_.silence_max;
   };
   const bool has_elsewhere = std::any_of(sources_.begin(), sources_.end(), [&](const auto& s) {
-    return !is_silent(s.second) && !s.second.is_silent && s.second.not_before <= now;
+    return !is_silent(s.second) && !s.second.is_silent && !s.second.is_partner &&
+           s.second.not_before <= now;
   });
   if (!has_elsewhere) return given_up;
   for (auto& [id, source] : sources_) {
     if (!is_silent(source)) continue;
-    source.is_silent = true;
+    set_silent(source, true);
     source.bytes_per_s = 0;
     for (std::uint64_t piece : std::set<std::uint64_t>(source.owes)) {
       given_up.push_back({id, piece});

@@ -273,5 +273,100 @@ RC_GTEST_PROP(PiecePickerProperty, every_piece_comes_once_verified_whatever_the_
   RC_ASSERT(picker.is_complete());
 }
 
+// ── partners ────────────────────────────────────────────────────────────────────────────────────
+
+PickerSettings shared(std::uint64_t pieces, std::uint64_t window, std::uint64_t rank,
+                      std::uint64_t count) {
+  PickerSettings out = settings(pieces, window);
+  out.share_rank = rank;
+  out.share_count = count;
+  return out;
+}
+
+std::set<std::uint64_t> asked_of(const std::vector<Ask>& asks, const NodeId& source) {
+  std::set<std::uint64_t> pieces;
+  for (const Ask& ask : asks) {
+    if (ask.source == source) pieces.insert(ask.piece);
+  }
+  return pieces;
+}
+
+TEST(PiecePicker, the_own_share_is_asked_from_the_holder_and_what_a_partner_has_from_that_one) {
+  PiecePicker picker(shared(12, 4, 0, 2));
+  picker.add_source(kA, at_ms(0));
+  picker.add_partner(kB, at_ms(0));
+  for (const std::uint64_t piece : {1, 3}) picker.partner_has(kB, piece);
+  const std::vector<Ask> asks = ask_all(picker, at_ms(0));
+  EXPECT_EQ(asked_of(asks, kA), (std::set<std::uint64_t>{0, 2, 4, 6}));
+  EXPECT_EQ(asked_of(asks, kB), (std::set<std::uint64_t>{1, 3}));
+}
+
+TEST(PiecePicker, who_has_its_share_helps_another_but_not_with_what_that_one_is_at) {
+  PiecePicker picker(shared(16, 8, 0, 2));
+  picker.add_source(kA, at_ms(0));
+  picker.add_partner(kB, at_ms(0));
+  for (const Ask& ask : ask_all(picker, at_ms(0))) deliver(picker, ask, at_ms(100));
+  EXPECT_EQ(asked_of(ask_all(picker, at_ms(100)), kA), (std::set<std::uint64_t>{7, 9, 11, 13, 15}));
+}
+
+TEST(PiecePicker, what_a_partner_is_to_bring_is_asked_from_the_holder_when_nothing_comes_any_more) {
+  PiecePicker picker(shared(6, 8, 0, 2));
+  picker.add_source(kA, at_ms(0));
+  picker.add_partner(kB, at_ms(0));
+  for (const Ask& ask : ask_all(picker, at_ms(0))) deliver(picker, ask, at_ms(100));
+  EXPECT_FALSE(picker.next(at_ms(1000)));
+  for (std::int64_t ms = 1100; !picker.is_complete(); ms += 1100) {
+    const auto ask = picker.next(at_ms(ms));
+    ASSERT_TRUE(ask.has_value());
+    EXPECT_EQ(ask->source, kA);
+    deliver(picker, *ask, at_ms(ms));
+  }
+}
+
+TEST(PiecePicker, what_only_a_gone_or_silent_partner_had_is_asked_from_the_holder) {
+  for (const bool is_gone : {true, false}) {
+    PiecePicker picker(shared(8, 8, 0, 2));
+    picker.add_source(kA, at_ms(0));
+    picker.add_partner(kB, at_ms(0));
+    for (const std::uint64_t piece : {1, 3, 5, 7}) picker.partner_has(kB, piece);
+    for (const Ask& ask : ask_all(picker, at_ms(0))) {
+      if (ask.source == kA) deliver(picker, ask, at_ms(100));
+    }
+    if (is_gone) {
+      picker.drop_source(kB);
+    } else {
+      EXPECT_EQ(picker.give_up_silent(at_ms(5000)).size(), 2u);
+    }
+    for (std::int64_t ms = 5001; !picker.is_complete() && ms < 15'000; ms += 1100) {
+      for (const Ask& ask : ask_all(picker, at_ms(ms))) {
+        EXPECT_EQ(ask.source, kA);
+        deliver(picker, ask, at_ms(ms));
+      }
+    }
+    EXPECT_TRUE(picker.is_complete()) << is_gone;
+  }
+}
+
+TEST(PiecePicker, partners_that_keep_us_waiting_never_keep_a_holder_idle) {
+  PickerSettings with = shared(30, 2, 0, 3);
+  with.partner_window_bytes = 3 * kMiB;
+  PiecePicker picker(with);
+  picker.add_source(kA, at_ms(0));
+  for (const NodeId& partner : {kB, kC}) picker.add_partner(partner, at_ms(0));
+  for (std::uint64_t piece = 0; piece < 30; ++piece) {
+    if (piece % 3 != 0) picker.partner_has(piece % 3 == 1 ? kB : kC, piece);
+  }
+  const std::vector<Ask> asks = ask_all(picker, at_ms(0));
+  EXPECT_EQ(asked_of(asks, kA).size(), 2u);
+  EXPECT_EQ(asks.size(), 5u);
+}
+
+TEST(PiecePicker, partners_alone_are_no_sources) {
+  PiecePicker picker(shared(6, 8, 0, 2));
+  picker.add_partner(kB, at_ms(0));
+  EXPECT_FALSE(picker.has_sources());
+  EXPECT_EQ(picker.partners(), std::vector<NodeId>{kB});
+}
+
 }  // namespace
 }  // namespace syncline::transports::p2p

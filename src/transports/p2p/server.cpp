@@ -71,7 +71,7 @@ core::Result<std::shared_ptr<ServedObject>> OpenObjects::get(const core::Root& r
   }
   SYNCLINE_ASSIGN(std::shared_ptr<ServedObject> object, open_(root));
   // What one frame serves will not be asked for again.
-  if (object->size_bytes() <= kFrameBytes) return object;
+  if (object->size_bytes() <= kFrameBytes || object->is_arriving()) return object;
   std::shared_ptr<ServedObject> oldest;  // let go outside the lock
   const std::lock_guard lock(mutex_);
   by_use_.emplace_front(root, object);

@@ -27,6 +27,8 @@ class ServedObject {
   virtual core::Result<std::vector<core::Digest256>> piece_layer() const = 0;
   // A holder of a part serves that part.
   virtual bool has_piece(std::uint64_t) const { return true; }
+  // It is opened anew for each request: soon it is another file's place that it lies in.
+  virtual bool is_arriving() const { return false; }
 };
 
 // kMissing: this node does not hold it. Called by the workers, several at once.
@@ -44,7 +46,6 @@ struct ExchangePorts {
 struct ExchangeLimits {
   std::uint64_t window_bytes = 8u << 20;         // of one job: asked and not yet written
   std::uint64_t window_total_bytes = 64u << 20;  // of all jobs together: the memory of fetching
-  double bandwidth_total_mbps = 0;               // MB/s of all fetches; 0 = unlimited
   // Read and not yet sent, per peer. More keeps a long fast path full, and lets a small object
   // wait for more of a large one.
   std::size_t read_ahead_bytes = 1u << 20;

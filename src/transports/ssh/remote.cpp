@@ -102,6 +102,8 @@ Error Remote::explain_exit(const env::Finished& finished, const std::string& pat
           path};
     case ScriptExit::kNoDatabase:
       return {ErrorKind::kMissing, node + " has no such database", path};
+    case ScriptExit::kNoFile:
+      return {ErrorKind::kMissing, node + " has no such file", path};
     case ScriptExit::kNoFolder:
       if (finished.errors.find("No space left") != std::string::npos) break;
       return {ErrorKind::kInvalid, node + " does not let us into the folder: " + finished.errors,
@@ -152,6 +154,20 @@ Result<std::vector<RemoteFile>> Remote::list(const ListLimits& limits, const Rem
     return error;
   }
   return output.finish();
+}
+
+Result<RemoteFile> Remote::look(const std::string& path, const RemoteCall& call) {
+  if (!is_safe_path(path)) return outside(path);
+  ListOutput output(ListLimits{1, kEntryMax});
+  SYNCLINE_TRY(run_there(script(kLookScript, {remote_path(path)}), path, call,
+                         [&](std::string_view bytes) { return output.take(bytes); }));
+  SYNCLINE_ASSIGN(auto files, output.finish());
+  if (files.size() != 1) {
+    return Error{ErrorKind::kCorrupt, node_.text + " told of another file than was asked for",
+                 path};
+  }
+  files.front().path = path;
+  return std::move(files.front());
 }
 
 Result<std::uint64_t> Remote::copy(bool is_push, const std::string& local_path,

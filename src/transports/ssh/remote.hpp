@@ -48,6 +48,9 @@ class Remote {
   // error: a part is never taken for the whole. kExhausted: beyond a limit.
   core::Result<std::vector<RemoteFile>> list(const ListLimits& limits, const RemoteCall& call);
 
+  // One file, as list() would tell it. kMissing: no such regular file.
+  core::Result<RemoteFile> look(const std::string& path, const RemoteCall& call);
+
   // One file into a local one, in place, what is there already being compared and not sent.
   // Returns bytes over the wire. Whoever knows its root verifies it.
   core::Result<std::uint64_t> fetch_file(const std::string& path, const std::string& local_path,

@@ -9,6 +9,11 @@ const char* const kListScript = R"sh(
   find . -ignore_readdir_race -type f ! -name '.syncline-*' -printf '%s\t%T@\t%P\0'
 )sh";
 
+const char* const kLookScript = R"sh(
+  if [ -L "$1" ] || [ ! -f "$1" ]; then return 47; fi
+  find "$1" -maxdepth 0 -printf '%s\t%T@\t%f\0'
+)sh";
+
 const char* const kPrepareScript = R"sh(
   mkdir -p -- "$1" || return 43
   if [ -d "$2" ]; then return 44; fi

@@ -14,6 +14,7 @@ std::string script(const std::string& body, const std::vector<std::string>& argu
 inline constexpr const char* kPushPrefix = ".syncline-push-";
 
 extern const char* const kListScript;      // $1 root
+extern const char* const kLookScript;      // $1 file
 extern const char* const kPlaceScript;     // $1 temporary, $2 target, $3 its folder
 extern const char* const kPrepareScript;   // $1 folder, $2 target
 extern const char* const kSnapshotScript;  // $1 database, $2 folder for temporary files
@@ -26,6 +27,7 @@ enum class ScriptExit {
   kIsFolder = 44,
   kBackupFailed = 45,
   kNotSynced = 46,
+  kNoFile = 47,
 };
 
 }  // namespace syncline::transports::ssh

@@ -5,9 +5,6 @@
 
 namespace syncline::transports::ssh {
 
-using core::Error;
-using core::ErrorKind;
-
 namespace {
 
 const Source* usable_source(const FetchRequest& request) {
@@ -58,50 +55,33 @@ void SshTransport::close() {
 }
 
 FetchOutcome SshTransport::work(Job& job) {
+  return fetch_staged(job, why_not(job.request()),
+                      [&](Destination& destination, FetchOutcome& outcome) {
+                        return copy(job, destination, outcome);
+                      });
+}
+
+core::Status SshTransport::copy(Job& job, const Destination& destination, FetchOutcome& outcome) {
   const FetchRequest& request = job.request();
-  FetchOutcome outcome;
-  if (const std::string why = why_not(request); !why.empty()) {
-    outcome.status = Error{ErrorKind::kInvalid, why, request.path};
-    return outcome;
-  }
-  auto opened = request.open({});
-  if (!opened.ok()) {
-    outcome.status = opened.error();
-    return outcome;
-  }
-  Destination& destination = **opened;
   const Source& source = *usable_source(request);
-  if (destination.size_bytes() > 0 && destination.bytes_present() < destination.size_bytes()) {
-    outcome.node = source.node;
-    auto ssh = logins_.command(source.ssh, request.times.connect_timeout);
-    if (!ssh.ok()) {
-      outcome.status = ssh.error();
-      return outcome;
-    }
-    RsyncRequest copy;
-    copy.ssh = std::move(*ssh);
-    copy.local_path = destination.staged_path();
-    copy.remote_path = source.ssh.root + "/" + request.path;
-    copy.size_bytes = request.object.size_bytes;
-    copy.bandwidth_mbps = request.bandwidth_mbps;
-    copy.silence_max = request.times.progress_timeout;
-    copy.cancel_fd = job.cancel_fd();
-    copy.node = source.node.text;
-    // The last byte is not told before it was verified.
-    copy.progress = [&](std::uint64_t bytes) {
-      outcome.bytes = bytes;
-      if (bytes < request.object.size_bytes) job.progress(bytes);
-    };
-    const auto copied = rsync(copy);
-    if (!copied.ok()) {
-      outcome.status = copied.error();
-      return outcome;
-    }
-    outcome.bytes = copied->wire_bytes;
-  }
-  outcome.status = destination.verify_all();
-  if (outcome.status.ok()) job.progress(request.object.size_bytes);
-  return outcome;
+  outcome.node = source.node;
+  RsyncRequest copy;
+  SYNCLINE_ASSIGN(copy.ssh, logins_.command(source.ssh, request.times.connect_timeout));
+  copy.local_path = destination.staged_path();
+  copy.remote_path = source.ssh.root + "/" + request.path;
+  copy.size_bytes = request.object.size_bytes;
+  copy.bandwidth_mbps = request.bandwidth_mbps;
+  copy.silence_max = request.times.progress_timeout;
+  copy.cancel_fd = job.cancel_fd();
+  copy.node = source.node.text;
+  // The last byte is not told before it was verified.
+  copy.progress = [&](std::uint64_t bytes) {
+    outcome.bytes = bytes;
+    if (bytes < request.object.size_bytes) job.progress(bytes);
+  };
+  SYNCLINE_ASSIGN(const RsyncOutcome copied, rsync(copy));
+  outcome.bytes = copied.wire_bytes;
+  return {};
 }
 
 }  // namespace syncline::transports::ssh

@@ -32,6 +32,7 @@ class SshTransport final : public Transport {
 
  private:
   FetchOutcome work(Job& job);
+  core::Status copy(Job& job, const Destination& destination, FetchOutcome& outcome);
 
   Logins logins_;
   Jobs jobs_;

@@ -1,5 +1,6 @@
 """Who leads: by rank without any server, or by a lease in a real three-member etcd."""
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -17,10 +18,14 @@ BROADCAST = [{**GAMES, "strategy": "broadcast"}, {**MODELS, "strategy": "broadca
 
 
 class EtcdCluster:
-    """Three members on loopback, each with a folder of its own."""
+    """Three members on loopback, each with a folder of its own. In memory where there is a place:
+    a busy disk that makes etcd's fsyncs wait makes it elect anew, and leases start again with that.
+    """
 
     def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-etcd-"))
+        memory = pathlib.Path("/dev/shm")
+        self.folder = pathlib.Path(tempfile.mkdtemp(
+            prefix="syncline-etcd-", dir=memory if os.access(memory, os.W_OK) else None))
         self.members = {}
         self.ports = {f"m{i}": (free_port(), free_port()) for i in range(3)}
 

@@ -32,8 +32,8 @@ class Transfers(FleetTest):
     def has(self, name, collection="models"):
         return (self.fleet.nodes["b"].root(collection) / name).exists()
 
-    def begun(self, name):
-        return any(row["object"] == name and row["bytes_done"] > 0
+    def begun(self, name, more_than=0):
+        return any(row["object"] == name and row["bytes_done"] > more_than
                    for row in self.fleet.ask("b", "transfers")["transfers"])
 
     def landed_at(self, name, collection="models", timeout=40):
@@ -46,7 +46,7 @@ class Transfers(FleetTest):
         self.write("m.pth", 32)
         took = self.landed_at("m.pth") - begin
         self.assertGreater(took, 0.8 * 32 / 8, "faster than the limit allows")
-        self.assertLess(took, 32 / 8 + 6)
+        self.assertLess(took, 32 / 8 + 20)
 
     def test_a_sync_with_a_bandwidth_limit_takes_as_long_as_it_says(self):
         self.raise_two()
@@ -57,18 +57,19 @@ class Transfers(FleetTest):
         took = time.monotonic() - begin
         self.assertEqual(code, 0, answer)
         self.assertGreater(took, 0.8 * 24 / 6, "faster than was asked for")
-        self.assertLess(took, 24 / 6 + 8)
+        self.assertLess(took, 24 / 6 + 20)
 
     def test_what_is_critical_is_not_held_up_by_what_is_not(self):
         self.raise_two({"bandwidth_total_mbps": 8, "jobs_max": 2})
-        self.write("big.npz", 60, "npz")
+        self.write("big.npz", 200, "npz")
         self.fleet.wait_until(lambda: self.begun("big.npz"), 20, "the archive to begin")
         begin = time.monotonic()
         self.write("m.pth", 8)
         took = self.landed_at("m.pth") - begin
         self.assertFalse(self.has("big.npz", "npz"))
         # high 1.5 to background 0.25: six of seven bytes, so about 1.2 s, and the scan before it.
-        self.assertLess(took, 4.5)
+        # Behind the archive it would take 25 s.
+        self.assertLess(took, 15)
 
     def test_a_pause_lasts_until_it_is_lifted_and_is_no_secret(self):
         self.raise_two()
@@ -88,9 +89,8 @@ class Transfers(FleetTest):
 
     def test_a_transfer_that_is_paused_keeps_what_has_arrived(self):
         self.raise_two({"bandwidth_total_mbps": 10})
-        self.write("m.pth", 60)
-        self.fleet.wait_until(lambda: self.begun("m.pth"), 20, "it to begin")
-        time.sleep(2)
+        self.write("m.pth", 120)
+        self.fleet.wait_until(lambda: self.begun("m.pth", 60 * MB), 20, "half of it to come")
         config = self.fleet.nodes["b"].config
         self.fleet.run("--config", config, "pause")
         time.sleep(1)
@@ -100,7 +100,7 @@ class Transfers(FleetTest):
         begin = time.monotonic()
         self.fleet.run("--config", config, "resume")
         took = self.landed_at("m.pth") - begin
-        self.assertLess(took, 5.6, "it began anew")
+        self.assertLess(took, 0.8 * 120 / 10, "it began anew")
 
     def test_records_are_never_paused_and_names_are_checked(self):
         self.raise_two()

@@ -109,6 +109,7 @@ void Collector::end_look(const NodeId& id, Actions& out) {
     if (look.again_at) {
       wanted_[id].insert(request);
     } else {
+      note_problems(request, id, look);
       has_looked(request, id, out);
     }
   }
@@ -116,11 +117,20 @@ void Collector::end_look(const NodeId& id, Actions& out) {
 
 // The request waits for this host no more.
 void Collector::has_looked(std::uint64_t request, const NodeId& id, Actions& out) {
-  auto& left = requests_.at(request);
-  left.erase(id);
-  if (!left.empty()) return;
-  requests_.erase(request);
-  out.push_back(LookEnded{request});
+  auto at = requests_.find(request);
+  at->second.hosts.erase(id);
+  if (!at->second.hosts.empty()) return;
+  LookEnded ended{request, std::move(at->second.problems)};
+  requests_.erase(at);
+  out.push_back(std::move(ended));
+}
+
+void Collector::note_problems(std::uint64_t request, const NodeId& id, const Look& look) {
+  Request& asked = requests_.at(request);
+  for (const auto& [name, sentence] : look.problems) {
+    const bool is_meant = asked.collections.empty() || asked.collections.count(name) > 0;
+    if (is_meant) asked.problems[id].push_back(sentence);
+  }
 }
 
 void Collector::host_failed(const NodeId& id, const Error& error, Actions& out) {
@@ -140,11 +150,19 @@ void Collector::host_failed(const NodeId& id, const Error& error, Actions& out) 
   state.next_look = now_ + std::min(pause, pause_max);
   if (is_changed) out.push_back(Remember{id});
   // Whoever asked is told by the answer what is not here.
-  for (const std::uint64_t request : requests) has_looked(request, id, out);
+  for (const std::uint64_t request : requests) {
+    requests_.at(request).problems[id].push_back(core::to_string(error));
+    has_looked(request, id, out);
+  }
 }
 
-void Collector::problem(const NodeId& id, std::string sentence) {
+void Collector::problem(const NodeId& id, const CollectionName& collection, std::string sentence) {
   HostState& state = states_.at(id);
+  auto& of_look = looks_.at(id).problems;
+  // One of each collection at least: whoever asked for it is not to be told that all is well.
+  const bool is_first = std::none_of(of_look.begin(), of_look.end(),
+                                     [&](const auto& one) { return one.first == collection; });
+  if (is_first || of_look.size() < kProblemsMax) of_look.emplace_back(collection, sentence);
   if (state.problems.size() < kProblemsMax) {
     state.problems.push_back(std::move(sentence));
   } else {
@@ -165,14 +183,14 @@ void Collector::on(const LookWanted& event, Actions& out) {
     }
   }
   if (hosts.empty()) {
-    out.push_back(LookEnded{event.request});
+    out.push_back(LookEnded{event.request, {}});
     return;
   }
   for (const NodeId& id : hosts) {
     wanted_[id].insert(event.request);
     states_.at(id).next_look = now_;  // one under way began before: another follows it
   }
-  requests_[event.request] = std::move(hosts);
+  requests_[event.request] = {std::move(hosts), event.collections, {}};
 }
 
 void Collector::on(const DaemonSeen& event, Actions& out) {
@@ -209,7 +227,7 @@ void Collector::on(const Copied& event, Actions& out) {
   look.is_changed = true;
   state.wire_bytes += event.wire_bytes;
   if (!event.conflict_copy.empty()) {
-    problem(id,
+    problem(id, event.file.collection,
             event.file.path + ": another version lay here and is kept as " + event.conflict_copy);
   }
   go_on(id, out);
@@ -223,7 +241,7 @@ void Collector::on(const Failed& event, Actions& out) {
     host_failed(event.host, event.error, out);
     return;
   }
-  problem(event.host, core::to_string(event.error));
+  problem(event.host, event.collection, core::to_string(event.error));
   go_on(event.host, out);
 }
 

@@ -66,6 +66,12 @@ class Collector {
     bool is_changed = false;                // the memory is not what was last stored
     std::optional<core::Instant> again_at;  // a file there will have stood still by then
     std::set<std::uint64_t> requests;
+    std::vector<std::pair<core::CollectionName, std::string>> problems;  // the first kProblemsMax
+  };
+  struct Request {
+    std::set<core::NodeId> hosts;                // that it still waits for
+    std::set<core::CollectionName> collections;  // empty: all
+    std::map<core::NodeId, std::vector<std::string>> problems;
   };
 
   void on(const Tick&, Actions&) {}
@@ -81,8 +87,10 @@ class Collector {
   void go_on(const core::NodeId& id, Actions& out);
   void end_look(const core::NodeId& id, Actions& out);
   void has_looked(std::uint64_t request, const core::NodeId& id, Actions& out);
+  void note_problems(std::uint64_t request, const core::NodeId& id, const Look& look);
   void host_failed(const core::NodeId& id, const core::Error& error, Actions& out);
-  void problem(const core::NodeId& id, std::string sentence);
+  void problem(const core::NodeId& id, const core::CollectionName& collection,
+               std::string sentence);
   void plan_takes(const Listed& listed);
   void plan_file(const FileId& file, const Stamp& stamp, const FileHere* here);
   void plan_gives(const Listed& listed);
@@ -92,9 +100,9 @@ class Collector {
   core::Instant now_;
   Memory memory_;  // taken from hosts, and given to them
   std::map<core::NodeId, HostState> states_;
-  std::map<core::NodeId, Look> looks_;                        // under way
-  std::map<core::NodeId, std::set<std::uint64_t>> wanted_;    // by requests, not begun
-  std::map<std::uint64_t, std::set<core::NodeId>> requests_;  // hosts they still wait for
+  std::map<core::NodeId, Look> looks_;                      // under way
+  std::map<core::NodeId, std::set<std::uint64_t>> wanted_;  // by requests, not begun
+  std::map<std::uint64_t, Request> requests_;               // that wait
   std::map<FileId, Seen> seen_;  // files that have not stood still for long enough
 };
 

@@ -203,7 +203,7 @@ TEST(Collector, leaves_a_host_alone_while_its_own_daemon_is_linked) {
   rig.step(DaemonSeen{kHost, true});
   EXPECT_TRUE(rig.step(Tick{}).empty());
   EXPECT_EQ(rig.collector.next_wake(), std::nullopt);
-  EXPECT_EQ(rig.step(LookWanted{7, {}}), (Actions{LookEnded{7}})) << "nobody waits for it";
+  EXPECT_EQ(rig.step(LookWanted{7, {}}), (Actions{LookEnded{7, {}}})) << "nobody waits for it";
   rig.pass(seconds(600));
   EXPECT_TRUE(rig.step(DaemonSeen{kHost, false}).empty());
   EXPECT_EQ(rig.collector.next_wake(), rig.now + seconds(60)) << "it may be back in a moment";
@@ -242,8 +242,8 @@ TEST(Collector, answers_a_request_only_after_a_look_that_began_after_it) {
   EXPECT_EQ(rig.step(Tick{}), (Actions{List{kHost, kGames}}));
   EXPECT_TRUE(rig.step(LookWanted{7, {}}).empty()) << "the look under way began before";
   EXPECT_EQ(rig.step(Listed{kHost, kGames, {}, {}}), (Actions{List{kHost, kGames}}));
-  EXPECT_EQ(rig.step(Listed{kHost, kGames, {}, {}}), (Actions{LookEnded{7}}));
-  EXPECT_EQ(rig.step(LookWanted{8, {kModels}}), (Actions{LookEnded{8}})) << "no host has any";
+  EXPECT_EQ(rig.step(Listed{kHost, kGames, {}, {}}), (Actions{LookEnded{7, {}}}));
+  EXPECT_EQ(rig.step(LookWanted{8, {kModels}}), (Actions{LookEnded{8, {}}})) << "no host has any";
 }
 
 TEST(Collector, answers_a_request_also_when_the_host_is_gone) {
@@ -251,7 +251,17 @@ TEST(Collector, answers_a_request_also_when_the_host_is_gone) {
   EXPECT_EQ(rig.step(LookWanted{7, {kGames}}), (Actions{List{kHost, kGames}}));
   const Error gone{ErrorKind::kUnreachable, "no route", ""};
   EXPECT_EQ(only<LookEnded>(rig.step(Failed{kHost, kGames, "", gone})),
-            (std::vector<LookEnded>{{7}}));
+            (std::vector<LookEnded>{{7, {{kHost, {core::to_string(gone)}}}}}));
+}
+
+TEST(Collector, tells_a_request_what_of_its_collections_did_not_go) {
+  Rig rig(config_of({{"games", "/g"}}));
+  const Error locked{ErrorKind::kOverloaded, "the database stayed locked", "a.db"};
+  EXPECT_EQ(rig.step(LookWanted{7, {kGames}}), (Actions{List{kHost, kGames}}));
+  ASSERT_EQ(only<Take>(rig.step(Listed{kHost, kGames, {{"a.db", 10, 1}}, {}})).size(), 1u);
+  const auto ended = only<LookEnded>(rig.step(Failed{kHost, kGames, "a.db", locked}));
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].problems.at(kHost), (std::vector<std::string>{core::to_string(locked)}));
 }
 
 TEST(Collector, looks_at_no_more_hosts_at_once_than_it_may) {

@@ -83,7 +83,7 @@ void Collector::plan_file(const FileId& file, const Stamp& stamp, const FileHere
     const bool looks_alike =
         stamp.size_bytes == here->size_bytes && stamp.mtime_ms / 1000 == here->mtime_ms / 1000;
     if (!looks_alike) {
-      problem(file.host,
+      problem(file.host, file.collection,
               file.path + ": another version than this node's and older; it stays there");
     }
     return;
@@ -121,7 +121,8 @@ void Collector::plan_gives(const Listed& listed) {
     const bool looks_alike = at->second.size_bytes == here.size_bytes &&
                              at->second.mtime_ms / 1000 == here.mtime_ms / 1000;
     if (looks_alike || is_collected) continue;  // what is collected is taken, then compared
-    problem(listed.host, here.path + ": a program there has written it; it is not overwritten");
+    problem(listed.host, listed.collection,
+            here.path + ": a program there has written it; it is not overwritten");
   }
 }
 

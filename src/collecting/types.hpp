@@ -114,6 +114,9 @@ struct Remember {  // durably, before it is relied on after a restart
 };
 struct LookEnded {
   std::uint64_t request = 0;
+  // By host: what did not go as asked, in the collections asked for. A host that is not named here
+  // was looked at to the end, and has what it was to be given.
+  std::map<core::NodeId, std::vector<std::string>> problems;
   bool operator==(const LookEnded&) const = default;
 };
 // For people: "host h2 does not answer …". Once per change, not per try.

@@ -97,6 +97,11 @@ class Engine {
   const Records& records() const { return records_; }
   const Objects& objects() const { return objects_; }
   const facade::Stats& stats() const { return stats_; }
+  // A request that was answered without the engine: its targets have no daemon.
+  void count_sync(const facade::SyncResponse& response) {
+    stats_.count(response.backend_used, response.bytes_transferred, response.success,
+                 core::from_seconds(response.duration_s));
+  }
   const std::map<core::CollectionName, CollectionState>& collections() const {
     return collections_;
   }

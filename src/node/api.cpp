@@ -52,17 +52,34 @@ facade::Known NodeApi::known() {
     for (const auto& [id, about] : engine.view().nodes()) nodes.push_back(id.text);
     return nodes;
   });
+  for (const core::AgentlessConfig& host : config_.agentless) {
+    known.nodes.push_back(host.name.text);
+  }
   known.transports = ports_.transports;
   return known;
 }
 
-core::Result<engine::SyncRequested> NodeApi::prepare(const facade::SyncRequest& request) {
+std::set<core::NodeId> NodeApi::agentless_with_daemon() {
+  std::set<core::NodeId> with;
+  const auto rows = loop_.call([this](engine::Engine&) { return ports_.agentless(); });
+  for (const facade::AgentlessRow& row : rows) {
+    if (row.state == "daemon") with.insert(core::NodeId(row.id));
+  }
+  return with;
+}
+
+core::Result<NodeApi::Prepared> NodeApi::prepare(const facade::SyncRequest& request) {
   const facade::Known names = known();
   SYNCLINE_TRY(facade::validate(request, names));
-  engine::SyncRequested out;
+  Prepared prepared;
+  engine::SyncRequested& out = prepared.wanted;
   out.sync = facade::resolved(request, names);
+  if (!config_.agentless.empty() && !out.sync.targets.empty()) {
+    prepared.agentless = take_agentless_targets(config_, agentless_with_daemon(), out.sync);
+    prepared.is_for_engine = !out.sync.targets.empty();
+  }
   const std::string pattern = facade::config_key_pattern(request);
-  if (pattern.empty()) return out;
+  if (pattern.empty()) return prepared;
   out.only.emplace();
   for (const core::CollectionConfig& collection : config_.collections) {
     if (collection.kind != core::Kind::kSqlite || collection.config_key.empty()) continue;
@@ -70,35 +87,57 @@ core::Result<engine::SyncRequested> NodeApi::prepare(const facade::SyncRequest& 
     SYNCLINE_ASSIGN(auto records, ports_.records_with_config_key(collection.name, pattern));
     out.only->merge(records);
   }
-  return out;
+  return prepared;
+}
+
+core::Result<facade::SyncResponse> NodeApi::ask_engine(engine::SyncRequested wanted,
+                                                       core::Instant deadline) {
+  wanted.request = syncs_.open();
+  wanted.sync.timeout_s = std::max(0.0, core::to_seconds(deadline - clock_.now()));
+  const std::uint64_t id = wanted.request;
+  loop_.post(std::move(wanted));
+  auto answer = syncs_.wait(id, deadline - clock_.now() + kLoopGrace);
+  if (!answer) return stopping();
+  return *std::move(answer);
 }
 
 core::Result<facade::SyncResponse> NodeApi::sync(const facade::SyncRequest& request) {
-  SYNCLINE_ASSIGN(engine::SyncRequested wanted, prepare(request));
-  if (!request.is_dry_run) {
+  SYNCLINE_ASSIGN(Prepared prepared, prepare(request));
+  const core::Instant begun = clock_.now();
+  const core::Instant deadline = begun + core::from_seconds(request.timeout_s);
+  const bool is_real = !request.is_dry_run;
+  if (is_real) emit("data_sync_started", request.data_type, "a sync was asked for", {});
+  if (is_real && prepared.is_for_engine) {
     // What agentless hosts have is a part of what is to be synced.
     std::set<CollectionName> meant;
     if (request.data_type != "all") meant.insert(CollectionName(request.data_type));
     // At most half of the time that there is: a host may be copying something large.
-    const core::Instant begun = clock_.now();
     ports_.collect(meant, core::from_seconds(request.timeout_s / 2));
-    wanted.sync.timeout_s -= core::to_seconds(clock_.now() - begun);
   }
-  wanted.request = syncs_.open();
-  const std::uint64_t id = wanted.request;
-  if (!request.is_dry_run) {
-    emit("data_sync_started", request.data_type, "a sync was asked for", {});
+  facade::SyncResponse answer = answer_without_engine(request);
+  if (prepared.is_for_engine) {
+    SYNCLINE_ASSIGN(answer, ask_engine(std::move(prepared.wanted), deadline));
   }
-  loop_.post(std::move(wanted));
-  auto answer = syncs_.wait(id, core::from_seconds(request.timeout_s) + kLoopGrace);
-  if (!answer) return stopping();
-  if (!request.is_dry_run) {
-    const std::string to = std::to_string(answer->nodes_synced.size()) + " nodes verified";
-    const std::string why = answer->errors.empty() ? "" : ": " + answer->errors.front();
-    emit(answer->success ? "data_sync_completed" : "data_sync_failed", request.data_type, to + why,
-         {{"backend", answer->backend_used}, {"bytes", std::to_string(answer->bytes_transferred)}});
+  add_verdicts(prepared.agentless, answer.route);
+  if (!is_real) return answer;
+  if (!prepared.agentless.empty()) {
+    const auto given = collections_of(prepared.agentless);
+    CollectOutcome outcome;
+    if (!given.empty()) outcome = ports_.collect(given, deadline - clock_.now());
+    add_outcomes(prepared.agentless, outcome, answer);
+    answer.duration_s = core::to_seconds(clock_.now() - begun);
+    if (!prepared.is_for_engine) {
+      loop_.call([&answer](engine::Engine& engine) {
+        engine.count_sync(answer);
+        return true;
+      });
+    }
   }
-  return *std::move(answer);
+  const std::string to = std::to_string(answer.nodes_synced.size()) + " nodes verified";
+  const std::string why = answer.errors.empty() ? "" : ": " + answer.errors.front();
+  emit(answer.success ? "data_sync_completed" : "data_sync_failed", request.data_type, to + why,
+       {{"backend", answer.backend_used}, {"bytes", std::to_string(answer.bytes_transferred)}});
+  return answer;
 }
 
 void NodeApi::synced(std::uint64_t request, facade::SyncResponse response) {
@@ -141,11 +180,18 @@ facade::StatsReport NodeApi::stats() {
 }
 
 core::Result<facade::RouteReport> NodeApi::route(const facade::SyncRequest& request) {
-  SYNCLINE_ASSIGN(const engine::SyncRequested wanted, prepare(request));
+  SYNCLINE_ASSIGN(const Prepared prepared, prepare(request));
+  const engine::SyncRequested& wanted = prepared.wanted;
   for (const core::CollectionConfig& collection : config_.collections) {
     if (collection.name.text != wanted.sync.data_type) continue;
-    return loop_.call(
-        [&](engine::Engine& engine) { return engine.route(wanted.sync, collection, loop_.now()); });
+    facade::RouteReport route = answer_without_engine(request).route;
+    if (prepared.is_for_engine) {
+      route = loop_.call([&](engine::Engine& engine) {
+        return engine.route(wanted.sync, collection, loop_.now());
+      });
+    }
+    add_verdicts(prepared.agentless, route);
+    return route;
   }
   return Error{ErrorKind::kInvalid, "a route is that of one collection: name it", "data_type"};
 }

@@ -14,6 +14,7 @@
 #include "facade/validate.hpp"
 #include "http/api.hpp"
 #include "net/links.hpp"
+#include "node/agentless_targets.hpp"
 #include "node/event_ring.hpp"
 #include "node/loop.hpp"
 #include "node/waiters.hpp"
@@ -42,7 +43,8 @@ struct ApiPorts {
   std::function<std::vector<facade::HookRow>()> hooks;
   std::function<std::vector<facade::AgentlessRow>()> agentless;  // on the loop
   // Looks at the agentless hosts of these collections (empty: of all); not on the loop.
-  std::function<void(const std::set<core::CollectionName>&, core::Duration wait_max)> collect;
+  std::function<CollectOutcome(const std::set<core::CollectionName>&, core::Duration wait_max)>
+      collect;
 };
 
 class NodeApi final : public http::Api {
@@ -85,7 +87,15 @@ class NodeApi final : public http::Api {
 
  private:
   facade::Known known();
-  core::Result<engine::SyncRequested> prepare(const facade::SyncRequest& request);
+  struct Prepared {
+    engine::SyncRequested wanted;
+    std::vector<AgentlessTarget> agentless;
+    bool is_for_engine = true;  // false: all targets are without a daemon
+  };
+  core::Result<Prepared> prepare(const facade::SyncRequest& request);
+  std::set<core::NodeId> agentless_with_daemon();
+  core::Result<facade::SyncResponse> ask_engine(engine::SyncRequested wanted,
+                                                core::Instant deadline);
   core::Result<facade::FlushReport> flush(int acks, core::Duration deadline,
                                           std::set<core::CollectionName> only);
   core::Status wait_until_durable(std::set<core::CollectionName> collections);

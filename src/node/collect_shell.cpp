@@ -100,7 +100,9 @@ struct CollectShell::State {
       if (!saved.ok()) log_warning(core::to_string(saved.error()));
     });
   }
-  void carry_out(const collecting::LookEnded& action) { waiters.answer(action.request, true); }
+  void carry_out(const collecting::LookEnded& action) {
+    waiters.answer(action.request, action.problems);
+  }
   void carry_out(const collecting::Say& action) {
     ports.say(action.host, action.is_good, action.sentence);
   }
@@ -111,7 +113,7 @@ struct CollectShell::State {
   CollectWork work;
   collecting::Collector collector;
   asio::steady_timer timer;
-  Waiters<bool> waiters;
+  Waiters<std::map<NodeId, std::vector<std::string>>> waiters;
   bool is_closed = false;
   std::map<NodeId, std::unique_ptr<Serial>> threads;  // last: their tasks use all of the above
 };
@@ -140,12 +142,13 @@ void CollectShell::linked(const NodeId& node, bool is_up) {
   state_->step(collecting::DaemonSeen{node, is_up});
 }
 
-void CollectShell::look(const std::set<CollectionName>& collections, core::Duration wait_max) {
+CollectOutcome CollectShell::look(const std::set<CollectionName>& collections,
+                                  core::Duration wait_max) {
   const std::uint64_t id = state_->waiters.open();
   state_->ports.on_loop([state = state_, id, collections] {
     state->step(collecting::LookWanted{id, collections});
   });
-  (void)state_->waiters.wait(id, wait_max);
+  return state_->waiters.wait(id, wait_max);
 }
 
 std::vector<facade::AgentlessRow> CollectShell::rows() const {

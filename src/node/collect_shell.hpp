@@ -12,6 +12,7 @@
 #include "core/config.hpp"
 #include "env/clock.hpp"
 #include "facade/reports.hpp"
+#include "node/agentless_targets.hpp"
 
 namespace asio {
 class io_context;
@@ -47,7 +48,7 @@ class CollectShell {
   void linked(const core::NodeId& node, bool is_up);
   // Looks at all hosts that have one of these collections now (empty: any), and waits until that is
   // done, or for `wait_max`. Not from the loop's thread.
-  void look(const std::set<core::CollectionName>& collections, core::Duration wait_max);
+  CollectOutcome look(const std::set<core::CollectionName>& collections, core::Duration wait_max);
   std::vector<facade::AgentlessRow> rows() const;
   // Ends what is under way.
   void close();

@@ -163,7 +163,7 @@ core::Status Node::start_api() {
     return collect_ ? collect_->rows() : std::vector<facade::AgentlessRow>();
   };
   ports.collect = [this](const std::set<core::CollectionName>& names, core::Duration wait_max) {
-    if (collect_) collect_->look(names, wait_max);
+    return collect_ ? collect_->look(names, wait_max) : CollectOutcome();
   };
   api_ = std::make_unique<NodeApi>(config_, clock_, loop_, events_, std::move(ports));
   const std::string identity = config_.node.state_dir + "/identity/";

@@ -147,6 +147,30 @@ class Agentless(FleetTest):
             (models / "sub" / "m.pth").write_bytes(newer)
             self.fleet.wait_until(lambda: landed.read_bytes() == newer, 30, "the newer version")
 
+    def test_a_sync_to_a_host_without_a_daemon_is_answered_once_its_files_are_there(self):
+        self.raise_two(collect={}, deliver={"models": self.there / "given"})
+        self.fleet.wait_until(lambda: self.host()["looked_age_s"] is not None, 20, "a first look")
+        content = os.urandom(2_000_000)
+        models = self.fleet.nodes["home"].root("models")
+        (models / "m.pth").write_bytes(content)
+        self.sync_ok("home", "models", "--target", "home")  # it is known and stands still
+        answer = self.sync_ok("home", "models", "--target", "far")
+        self.assertEqual(answer["nodes_synced"], ["far"])
+        self.assertEqual((self.there / "given" / "m.pth").read_bytes(), content)
+        with self.subTest("what cannot be given is refused by its reason"):
+            code, answer = self.fleet.cli("home", "sync", "games", "--target", "far")
+            self.assertNotEqual(code, 0)
+            self.assertIn("no daemon to merge records", str(answer["errors"]))
+        with self.subTest("the way is told before anything moves"):
+            code, answer = self.fleet.cli("home", "route", "models", "--target", "far")
+            self.assertEqual(answer["verdicts"][0]["transport"], "ssh", answer)
+        with self.subTest("a host that is away is no success"):
+            self.sshd.stop()
+            code, answer = self.fleet.cli("home", "sync", "models", "--target", "far")
+            self.assertNotEqual(code, 0)
+            self.assertFalse(answer["nodes_synced"])
+            self.assertIn("refuses connections", str(answer["errors"]))
+
     def test_a_host_that_is_away_is_seen_at_once_and_taken_up_when_it_is_back(self):
         self.raise_two()
         self.play_there(1)

@@ -26,7 +26,8 @@ import games  # noqa: E402
 import imds  # noqa: E402
 import migration  # noqa: E402
 from demo_parts import AckWatcher, ModelWatcher, Screen, publish_model  # noqa: E402
-from fleet import GAMES, MODELS, Fleet, FleetError, free_port, stop_kept_fleet  # noqa: E402
+from fleet import GAMES, MODELS, Fleet, FleetError, free_port  # noqa: E402
+from kept_fleet import stop_kept_fleet  # noqa: E402
 
 FOLDER = ROOT / "demo-fleet"
 MODEL = "canonical_hex8_2p.pth"

@@ -41,11 +41,11 @@ class NobodyDiesFalsely final : public Checker {
   template <typename F>
   void for_each_wrong(F found) {
     for (const Node* node : running()) {
-      for (const auto& [id, member] : node->engine().membership().members().all()) {
-        const Node* other = world_.find(id);
+      for (const membership::Member* member : node->engine().membership().members().all()) {
+        const Node* other = world_.find(member->node);
         const bool is_there = other != nullptr && other->is_running() &&
                               !other->engine().is_draining() && !node->engine().is_draining();
-        if (is_there && member.standing.state != core::MemberState::kAlive) found(*node, member);
+        if (is_there && member->standing.state != core::MemberState::kAlive) found(*node, *member);
       }
     }
   }

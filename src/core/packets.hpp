@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -47,13 +47,38 @@ struct MemberProfile {
   bool operator==(const MemberProfile&) const = default;
 };
 
+// A profile that many hold and nobody changes: each table of members has it, and each packet that
+// tells of it. Threads: copies may be used on different ones.
+class SharedProfile {
+ public:
+  SharedProfile() = default;            // none
+  SharedProfile(MemberProfile profile)  // NOLINT: one is the other
+      : profile_(std::make_shared<const MemberProfile>(std::move(profile))) {}
+  explicit operator bool() const { return profile_ != nullptr; }
+  const MemberProfile& operator*() const { return *profile_; }
+  const MemberProfile* operator->() const { return profile_.get(); }
+  void reset() { profile_.reset(); }
+  bool operator==(const SharedProfile& other) const {
+    if (profile_ == other.profile_) return true;
+    return profile_ && other.profile_ && *profile_ == *other.profile_;
+  }
+
+ private:
+  std::shared_ptr<const MemberProfile> profile_;
+};
+// Of a node that nobody has told anything about but its name.
+inline const SharedProfile& empty_profile() {
+  static const SharedProfile kEmpty{MemberProfile{}};
+  return kEmpty;
+}
+
 struct Rumour {
   NodeId node;
   MemberState state = MemberState::kAlive;
   std::uint64_t incarnation = 0;
   NodeId from;              // who suspects or buried it; the node itself for alive and left
   std::uint32_t age_s = 0;  // dead, left: for so long already, so that tombstones expire together
-  std::optional<MemberProfile> profile;  // always with alive
+  SharedProfile profile;    // always with alive
   bool operator==(const Rumour&) const = default;
 };
 

@@ -53,7 +53,7 @@ void Engine::carry_out(const membership::MemberChanged& action) {
   is_fleet_stale_ = true;
   if (removed_.count(action.node) > 0) return;
   const bool is_here = action.state <= core::MemberState::kSuspect;
-  if (is_here) peers_.advertised(action.node, action.profile.address, now_);
+  if (is_here) peers_.advertised(action.node, action.profile->address, now_);
   const bool is_dead = action.state == core::MemberState::kDead;
   // A link to the dead is one that has not noticed yet; what waits on it goes elsewhere.
   if (is_dead && peers_.is_linked(action.node)) {

@@ -21,7 +21,7 @@ TEST(Fleet, everybody_finds_everybody_from_one_seed) {
     net.seed_all();
     EXPECT_TRUE(net.run_until([&] { return net.all_alive(); }, seconds(60))) << n;
     const Member* member = net.node(2).membership->members().find(TestNetwork::name(1));
-    EXPECT_EQ(member->profile.meta.storage_domain, "disk-1");
+    EXPECT_EQ(member->profile->meta.storage_domain, "disk-1");
   }
 }
 
@@ -94,7 +94,7 @@ TEST(Fleet, a_node_that_comes_back_with_a_new_incarnation_is_alive_again) {
   net.start(2, "10.9.9.9:8750");  // elsewhere
   net.learn(2, {}, net.node(0).address);
   EXPECT_TRUE(net.run_until([&] { return net.all_alive(); }, seconds(30)));
-  EXPECT_EQ(net.node(5).membership->members().find(TestNetwork::name(2))->profile.address,
+  EXPECT_EQ(net.node(5).membership->members().find(TestNetwork::name(2))->profile->address,
             "10.9.9.9:8750");
 }
 
@@ -221,9 +221,9 @@ TEST(Fleet, load_is_told_at_a_bounded_rate_and_roles_at_once) {
   TestNetwork net(5, 15);
   net.introduce_all();
   net.run(seconds(40));
-  core::MemberProfile profile = net.node(1).membership->self().profile;
+  core::MemberProfile profile = *net.node(1).membership->self().profile;
   const auto free_at = [&](std::size_t i) {
-    return net.node(i).membership->members().find(TestNetwork::name(1))->profile.meta.free_bytes;
+    return net.node(i).membership->members().find(TestNetwork::name(1))->profile->meta.free_bytes;
   };
   for (int second = 1; second <= 120; ++second) {
     profile.meta.free_bytes = static_cast<std::uint64_t>(second);

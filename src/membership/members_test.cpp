@@ -86,12 +86,13 @@ RC_GTEST_PROP(MembersProperty, the_order_of_rumours_does_not_matter, ()) {
 
   RC_ASSERT(one.all().size() == other.all().size());
   std::size_t here = 0;
-  for (const auto& [node, member] : one.all()) {
-    RC_ASSERT(other.find(node)->standing == member.standing);
-    RC_ASSERT((one.gone().count(node) == 1) == member.is_gone());
+  for (const Member* member : one.all()) {
+    const NodeId& node = member->node;
+    RC_ASSERT(other.find(node)->standing == member->standing);
+    RC_ASSERT((one.gone().count(node) == 1) == member->is_gone());
     RC_ASSERT((one.suspects().count(node) == 1) ==
-              (member.standing.state == MemberState::kSuspect));
-    here += member.is_here() ? 1 : 0;
+              (member->standing.state == MemberState::kSuspect));
+    here += member->is_here() ? 1 : 0;
   }
   RC_ASSERT(one.here() == here);
   for (const Member* member : one.those_here()) RC_ASSERT(member->is_here());
@@ -122,7 +123,7 @@ TEST(ProbeRing, leaves_out_the_gone_and_takes_in_the_new_within_the_round) {
   ring.next(members, dice);
   members.raise(rumour("n1", MemberState::kDead, 1), {});
   members.raise(rumour("new", {}, 1), {});
-  ring.came(NodeId("new"), dice);
+  ring.came(*members.find(NodeId("new")), dice);
   std::set<NodeId> asked;
   for (int i = 0; i < 4; ++i) asked.insert(*ring.next(members, dice));
   EXPECT_EQ(asked.count(NodeId("new")), 1u);

@@ -140,7 +140,7 @@ void Membership::on(const PacketReceived& event, Actions& out) {
   if (from == self_) return;  // our own, sent back to us
   Member* sender = members_.find(from);
   const bool was_gone = sender != nullptr && sender->is_gone();
-  if (sender != nullptr && !event.address.empty()) sender->seen_at = event.address;
+  if (sender != nullptr && !event.address.empty()) sender->was_seen_at(event.address);
   // First the rumours, so that an answer to them goes out with the answer to the packet.
   for (const Rumour& rumour : event.packet.rumours) hear(rumour, Source::kPacket, out);
   std::visit([&](const auto& body) { take(event, body, out); }, event.packet.body);
@@ -155,7 +155,9 @@ void Membership::on(const PacketReceived& event, Actions& out) {
 
 void Membership::on(const StateReceived& event, Actions& out) {
   if (event.peer == self_ || leave_by_) return;
-  for (const Rumour& rumour : event.state.members) hear(rumour, Source::kExchange, out);
+  // Who knows nobody is told what the fleet has known for long: no news for others.
+  const Source source = is_alone() ? Source::kFirstExchange : Source::kExchange;
+  for (const Rumour& rumour : event.state.members) hear(rumour, source, out);
   if (event.state.wants_answer) out.push_back(ExchangeState{event.peer, "", state(false)});
   const Member* peer = members_.find(event.peer);
   if (peer == nullptr || !peer->is_gone()) return;
@@ -178,7 +180,7 @@ void Membership::on(const AddressLearned& event, Actions& out) {
     meet(event.node, event.address, out);
     return;
   }
-  if (!event.address.empty()) member->seen_at = event.address;
+  if (!event.address.empty()) member->was_seen_at(event.address);
   // It can be asked now what it was not heard to answer before.
   const MemberState state = member->standing.state;
   if (state == MemberState::kSuspect || state == MemberState::kDead) {
@@ -187,8 +189,9 @@ void Membership::on(const AddressLearned& event, Actions& out) {
 }
 
 void Membership::announce(std::uint64_t incarnation) {
-  Rumour news{
-      self_, MemberState::kAlive, incarnation, self_, 0, load_news_ ? *load_news_ : self().profile};
+  Rumour news{self_,       MemberState::kAlive,
+              incarnation, self_,
+              0,           load_news_ ? core::SharedProfile(*load_news_) : self().profile};
   load_news_.reset();
   load_at_ = now_ + load_pause();
   members_.raise(news, now_);
@@ -203,11 +206,11 @@ core::Duration Membership::load_pause() const {
 void Membership::on(const ProfileChanged& event, Actions&) {
   core::MemberProfile profile = bounded(event.profile);
   if (leave_by_) return;
-  if (profile == self().profile) {
+  if (profile == *self().profile) {
     load_news_.reset();
     return;
   }
-  const bool is_urgent = differs_in_more_than_load(self().profile, profile);
+  const bool is_urgent = differs_in_more_than_load(*self().profile, profile);
   load_news_ = std::move(profile);
   if (is_urgent) announce(self().standing.incarnation + 1);
 }

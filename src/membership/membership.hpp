@@ -80,7 +80,7 @@ class Membership {
     core::Instant ends_at;
     bool is_nacked = false;
   };
-  enum class Source { kPacket, kExchange };
+  enum class Source { kPacket, kExchange, kFirstExchange };
 
   // membership.cpp
   void on(const Tick&, Actions& out);
@@ -110,7 +110,7 @@ class Membership {
   // rumours.cpp
   void hear(const core::Rumour& rumour, Source source, Actions& out);
   void hear_of_self(const core::Rumour& rumour);
-  void hear_alive(const core::Rumour& rumour, Actions& out);
+  void hear_alive(const core::Rumour& rumour, Source source, Actions& out);
   void hear_suspect(core::Rumour rumour, Actions& out);
   void hear_gone(const core::Rumour& rumour, Actions& out);
   void bury_overdue(Actions& out);

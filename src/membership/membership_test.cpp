@@ -142,14 +142,17 @@ TEST(Membership, a_leave_with_nobody_there_is_told_at_once) {
 TEST(Membership, a_member_that_moved_is_asked_at_its_new_address) {
   Script script({"b"});
   Rumour moved = alive("b", 2);
-  moved.profile->address = "elsewhere:1";
+  core::MemberProfile profile = *moved.profile;
+  profile.address = "elsewhere:1";
+  moved.profile = profile;
   script.hears({moved}, "b");
   const SendPacket ping = script.next_probe();
   EXPECT_EQ(ping.address, "elsewhere:1");
   script.says("b", PacketAck{number_of(ping)});
   // Behind NAT it says none: it is asked where its packets come from.
   moved.incarnation = 3;
-  moved.profile->address.clear();
+  profile.address.clear();
+  moved.profile = profile;
   script.does(PacketReceived{"nat:4242", {NodeId("b"), PacketNews{}, {moved}}});
   EXPECT_EQ(script.next_probe().address, "nat:4242");
 }

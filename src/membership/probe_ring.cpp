@@ -6,22 +6,23 @@ namespace syncline::membership {
 
 using core::NodeId;
 
-void ProbeRing::came(const NodeId& node, Dice& dice) {
-  if (node == self_ || std::find(left_.begin(), left_.end(), node) != left_.end()) return;
+void ProbeRing::came(const Member& member, Dice& dice) {
+  if (member.node == self_) return;
+  if (std::find(left_.begin(), left_.end(), member.slot) != left_.end()) return;
   const std::size_t at = dice.below(left_.size() + 1);
-  left_.insert(left_.begin() + static_cast<std::ptrdiff_t>(at), node);
+  left_.insert(left_.begin() + static_cast<std::ptrdiff_t>(at), member.slot);
 }
 
 std::optional<NodeId> ProbeRing::next(const Members& members, Dice& dice) {
   for (int round = 0; round < 2; ++round) {
     while (!left_.empty()) {
-      NodeId node = std::move(left_.back());
+      const Member* member = members.at(left_.back());
       left_.pop_back();
-      const Member* member = members.find(node);
-      if (member != nullptr && member->is_here()) return node;
+      // Its slot may have been given to the node itself by now.
+      if (member != nullptr && member->is_here() && member->node != self_) return member->node;
     }
     for (const Member* member : members.those_here()) {
-      if (member->node != self_) left_.push_back(member->node);
+      if (member->node != self_) left_.push_back(member->slot);
     }
     dice.shuffle(left_);
   }

@@ -16,13 +16,13 @@ class ProbeRing {
  public:
   explicit ProbeRing(core::NodeId self) : self_(std::move(self)) {}
 
-  void came(const core::NodeId& node, Dice& dice);
+  void came(const Member& member, Dice& dice);
   // Nothing if there is nobody else.
   std::optional<core::NodeId> next(const Members& members, Dice& dice);
 
  private:
   core::NodeId self_;
-  std::vector<core::NodeId> left_;  // of this round; the last one is next
+  std::vector<std::uint32_t> left_;  // slots of this round's; the last one is next
 };
 
 }  // namespace syncline::membership

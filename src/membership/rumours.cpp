@@ -13,10 +13,10 @@ using core::Rumour;
 void Membership::hear(const Rumour& rumour, Source source, Actions& out) {
   if (rumour.incarnation > core::kIncarnationMax) return;
   if (rumour.node == self_) return hear_of_self(rumour);
-  if (rumour.state == MemberState::kAlive) return hear_alive(rumour, out);
+  if (rumour.state == MemberState::kAlive) return hear_alive(rumour, source, out);
   if (rumour.state == MemberState::kSuspect) return hear_suspect(rumour, out);
   const Member* known = members_.find(rumour.node);
-  if (source == Source::kExchange && rumour.state == MemberState::kDead && known != nullptr &&
+  if (source != Source::kPacket && rumour.state == MemberState::kDead && known != nullptr &&
       known->is_here()) {
     // Two sides of a partition meet: each has buried the other. Whoever lives may refute first.
     Rumour doubt = rumour;
@@ -49,17 +49,17 @@ void Membership::hear_of_self(const Rumour& rumour) {
   announce(rumour.incarnation + 1);
 }
 
-void Membership::hear_alive(const Rumour& rumour, Actions& out) {
+void Membership::hear_alive(const Rumour& rumour, Source source, Actions& out) {
   if (!rumour.profile) return;
   const Member* before = members_.find(rumour.node);
   const bool is_new = before == nullptr;
   const bool was_here = !is_new && before->is_here();
   const bool was_suspect = was_here && before->standing.state == MemberState::kSuspect;
-  const bool has_new_profile = is_new || !(before->profile == *rumour.profile);
+  const bool has_new_profile = is_new || !(before->profile == rumour.profile);
   const Member* member = members_.raise(rumour, now_);
   if (member == nullptr) return;
-  queue_.add(rumour);
-  if (!was_here) ring_.came(rumour.node, dice_);
+  if (source != Source::kFirstExchange) queue_.add(rumour);
+  if (!was_here) ring_.came(*member, dice_);
   if (is_new) {
     tell_shell(*member, "joined", out);
   } else if (!was_here) {
@@ -78,7 +78,7 @@ void Membership::hear_suspect(Rumour rumour, Actions& out) {
     Rumour alive = rumour;
     alive.state = MemberState::kAlive;
     alive.from = rumour.node;
-    hear_alive(alive, out);
+    hear_alive(alive, Source::kPacket, out);
     member = members_.find(rumour.node);
     if (member == nullptr) return;
   }
@@ -91,8 +91,9 @@ void Membership::hear_suspect(Rumour rumour, Actions& out) {
   const bool was_here = member->is_here();
   const NodeId accuser = rumour.from;
   if (members_.raise(rumour, now_) == nullptr) return;
-  if (!was_here) ring_.came(rumour.node, dice_);
-  member->suspicion.emplace(suspicion_times(settings_, members_.here()), accuser, now_);
+  if (!was_here) ring_.came(*member, dice_);
+  member->suspicion =
+      std::make_unique<Suspicion>(suspicion_times(settings_, members_.here()), accuser, now_);
   rumour.profile.reset();
   queue_.add(std::move(rumour));
   tell_shell(*member, accuser == self_ ? "gives no answer" : "gives " + accuser.text + " no answer",

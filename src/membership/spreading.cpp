@@ -76,10 +76,11 @@ void Membership::gossip(Actions& out) {
 core::PushPull Membership::state(bool wants_answer) const {
   core::PushPull state;
   state.wants_answer = wants_answer;
-  for (const auto& [node, member] : members_.all()) {
-    state.members.push_back(rumour_of(member, now_));
+  state.members.reserve(members_.size());
+  for (const Member* member : members_.all()) {
+    state.members.push_back(rumour_of(*member, now_));
     // The dead may be asked again at their address; the left are not coming back there.
-    if (member.standing.state == MemberState::kLeft) state.members.back().profile.reset();
+    if (member->standing.state == MemberState::kLeft) state.members.back().profile.reset();
   }
   return state;
 }
@@ -97,7 +98,7 @@ void Membership::exchange_with(const NodeId& node, const std::string& address, A
 void Membership::exchange(Actions& out) {
   exchange_at_ = now_ + exchange_pause();
   for (const Member* member : draw_members(1, self_, MemberState::kAlive)) {
-    exchange_with(member->node, member->profile.address, out);
+    exchange_with(member->node, member->profile->address, out);
   }
   ask_one_dead(out);
 }

@@ -115,7 +115,7 @@ struct MemberChanged {
   core::MemberState state = core::MemberState::kAlive;
   std::uint64_t incarnation = 0;
   std::string why;  // one sentence
-  core::MemberProfile profile;
+  core::SharedProfile profile;
 };
 // The tombstone has expired: nothing of this node is kept any more.
 struct MemberForgotten {

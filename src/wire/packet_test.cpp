@@ -120,11 +120,12 @@ TEST(Packet, the_longest_news_of_one_node_fits_with_the_longest_question) {
   Rumour rumour;
   rumour.node = NodeId(std::string(core::kNodeIdBytesMax, 'n'));
   rumour.from = NodeId(std::string(core::kNodeIdBytesMax, 'f'));
-  rumour.profile.emplace();
-  rumour.profile->address = std::string(core::kMemberAddressBytesMax, '1');
-  rumour.profile->meta.roles.assign(core::kMetaRolesMax, std::string(core::kMetaRoleBytesMax, 'r'));
-  rumour.profile->meta.provider = std::string(core::kMetaProviderBytesMax, 'p');
-  rumour.profile->meta.storage_domain = std::string(core::kMetaDomainBytesMax, 's');
+  core::MemberProfile profile;
+  profile.address = std::string(core::kMemberAddressBytesMax, '1');
+  profile.meta.roles.assign(core::kMetaRolesMax, std::string(core::kMetaRoleBytesMax, 'r'));
+  profile.meta.provider = std::string(core::kMetaProviderBytesMax, 'p');
+  profile.meta.storage_domain = std::string(core::kMetaDomainBytesMax, 's');
+  rumour.profile = profile;
   const Packet packet{rumour.node, core::PacketPing{1, rumour.node}, {rumour}};
   EXPECT_LE(wire_bytes_max(packet), core::kPacketBytesMax);
 }

@@ -96,6 +96,7 @@ class Node {
   void carry_out(const engine::ScanFiles& action);
   void carry_out(const engine::Fetch& action);
   void carry_out(const engine::GrantFetch&) {}  // nothing has a limit here
+  void carry_out(const engine::PaceFetch&) {}
   void carry_out(const engine::CancelFetch& action);
   void carry_out(const engine::RemoveFile& action);
   void carry_out(const engine::KeepKeys&) {}  // datagrams are not sealed here

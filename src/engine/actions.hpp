@@ -120,6 +120,10 @@ struct GrantFetch {  // so many bytes more
   std::uint64_t job = 0;
   std::uint64_t bytes = 0;
 };
+struct PaceFetch {  // of one that is not metered: MB/s from now on; 0 = unlimited
+  std::uint64_t job = 0;
+  double mbps = 0;
+};
 struct CancelFetch {
   std::uint64_t job = 0;
 };
@@ -153,8 +157,8 @@ struct StopReady {  // drained, or the deadline came: the daemon may exit
 
 using Action =
     std::variant<Dial, CloseLink, Send, SendPacket, KeepKeys, Append, SendRecords, Merge, Trim,
-                 SaveAcks, PersistFacts, ReadSource, ScanFiles, Fetch, GrantFetch, CancelFetch,
-                 RemoveFile, AskEtcd, AnswerSync, AnswerFlush, Emit, StopReady>;
+                 SaveAcks, PersistFacts, ReadSource, ScanFiles, Fetch, GrantFetch, PaceFetch,
+                 CancelFetch, RemoveFile, AskEtcd, AnswerSync, AnswerFlush, Emit, StopReady>;
 using Actions = std::vector<Action>;
 
 }  // namespace syncline::engine

@@ -64,6 +64,9 @@ void Line::step(const scheduling::Event& event, Instant now) {
     } else if (const auto* grant = std::get_if<scheduling::Grant>(&action)) {
       const auto object = of(grant->job);
       if (object != objects_.end()) grants_.emplace_back(object->second, grant->bytes);
+    } else if (const auto* pace = std::get_if<scheduling::Pace>(&action)) {
+      const auto object = of(pace->job);
+      if (object != objects_.end()) paces_.emplace_back(object->second, pace->mbps);
     }
   }
 }
@@ -104,6 +107,11 @@ bool Line::is_metered(const ObjectId& object) const {
 void Line::asks(const ObjectId& object, std::uint64_t bytes, Instant now) {
   const auto entry = entries_.find(object);
   if (entry != entries_.end()) step(scheduling::Asked{entry->second.job, bytes}, now);
+}
+
+void Line::set_paced(const ObjectId& object, bool is_paced, Instant now) {
+  const auto entry = entries_.find(object);
+  if (entry != entries_.end()) step(scheduling::PaceWanted{entry->second.job, is_paced}, now);
 }
 
 void Line::pause(const CollectionName& collection, bool is_paused, Instant now) {

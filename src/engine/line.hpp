@@ -31,6 +31,8 @@ class Line {
   bool is_known(const ObjectId& object) const { return entries_.count(object) > 0; }
   // A fetch could move so many bytes more: granted() tells when it may.
   void asks(const ObjectId& object, std::uint64_t bytes, core::Instant now);
+  // It is moved by something that cannot ask: take_paces() tells how fast. Or it asks.
+  void set_paced(const ObjectId& object, bool is_paced, core::Instant now);
   // Some limit holds for it: it has to ask before it moves anything.
   bool is_metered(const ObjectId& object) const;
 
@@ -48,6 +50,8 @@ class Line {
   std::vector<Stopped> take_stopped() { return std::exchange(stopped_, {}); }
   using Granted = std::pair<ObjectId, std::uint64_t>;
   std::vector<Granted> take_grants() { return std::exchange(grants_, {}); }
+  // MB/s from now on; 0 = no limit.
+  std::vector<std::pair<ObjectId, double>> take_paces() { return std::exchange(paces_, {}); }
   std::vector<Stopped> take_refused() { return std::exchange(refused_, {}); }
 
   std::string why_waiting(const ObjectId& object, core::Instant now) const;
@@ -71,6 +75,7 @@ class Line {
   std::vector<Stopped> stopped_;
   std::vector<Stopped> refused_;
   std::vector<Granted> grants_;
+  std::vector<std::pair<ObjectId, double>> paces_;
 };
 
 // Schedules of the configuration. kInvalid names the one that cannot be read.

@@ -122,6 +122,7 @@ class Objects {
   // Brings this node's version of the path nearer to the winner.
   Settled settle(const ObjectId& object, Wanted& wanted, core::Instant now, Actions& out);
   std::uint64_t tick(core::WallMs at);
+  void pace(const ObjectId& object, double mbps, Actions& out);
   void share(const FetchState& fetch, Fetch& action) const;
   std::vector<core::NodeId> others_wanting(const ObjectId& object, std::uint64_t bytes,
                                            const std::set<core::NodeId>& holding) const;

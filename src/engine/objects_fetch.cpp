@@ -6,6 +6,13 @@
 
 namespace syncline::engine {
 
+namespace {
+// p2p asks for what it moves; a copy on one machine uses no link.
+bool is_paced(transfer::Transport transport) {
+  return transport != transfer::Transport::kP2p && transport != transfer::Transport::kNfs;
+}
+}  // namespace
+
 using core::NodeId;
 using core::ObjectVersion;
 
@@ -34,16 +41,25 @@ void Objects::attempt(FetchState fetch, core::Instant now, Actions& out) {
       share(fetch, action);
     }
     action.priority = fetch.priority;
-    // For transports that cannot be metered while they run.
-    const double total = config_.transport.bandwidth_total_mbps;
-    action.bandwidth_mbps = fetch.bandwidth_mbps > 0 && total > 0
-                                ? std::min(fetch.bandwidth_mbps, total)
-                                : std::max(fetch.bandwidth_mbps, total);
-    action.is_metered = line_.is_metered(fetch.object);
     action.transport = transfer::to_string(next.transport);
+    const bool can_ask = next.transport == transfer::Transport::kP2p;
+    action.is_metered = can_ask && line_.is_metered(fetch.object);
+    line_.set_paced(fetch.object, is_paced(next.transport), now);
+    for (const auto& [object, mbps] : line_.take_paces()) {
+      if (object == fetch.object) action.bandwidth_mbps = mbps;
+      pace(object, mbps, out);
+    }
     out.push_back(std::move(action));
   }
   fetches_.emplace(fetch.job, std::move(fetch));
+}
+
+void Objects::pace(const ObjectId& object, double mbps, Actions& out) {
+  const auto job = job_of_.find(object);
+  const auto fetch = job == job_of_.end() ? fetches_.end() : fetches_.find(job->second);
+  if (fetch == fetches_.end() || fetch->second.is_waiting) return;
+  const auto attempt = fetch->second.escalation->attempt();
+  if (attempt && is_paced(attempt->transport)) out.push_back(PaceFetch{fetch->first, mbps});
 }
 
 // Those who want the same object now take different parts of it from the holders, and give them

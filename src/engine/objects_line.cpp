@@ -51,6 +51,7 @@ void Objects::take_from_line(core::Instant now, Actions& out) {
     if (unsettled_.count(object) == 0 && job_of_.count(object) == 0) line_.leave(object, now);
   }
   is_more_ready_ = !started.empty();
+  for (const auto& [object, mbps] : line_.take_paces()) pace(object, mbps, out);
   for (const auto& [object, bytes] : line_.take_grants()) {
     const auto job = job_of_.find(object);
     if (job != job_of_.end()) out.push_back(GrantFetch{job->second, bytes});

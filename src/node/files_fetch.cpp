@@ -195,6 +195,11 @@ void FilesShell::carry_out(const engine::GrantFetch& action) {
   if (job) job->transport->grant(action.job, action.bytes);
 }
 
+void FilesShell::carry_out(const engine::PaceFetch& action) {
+  const FilesJobPtr job = state_->under_way(action.job);
+  if (job) job->transport->pace(action.job, action.mbps);
+}
+
 void FilesShell::carry_out(const engine::CancelFetch& action) {
   const FilesJobPtr job = state_->under_way(action.job);
   if (!job) return;

@@ -63,6 +63,7 @@ class FilesShell {
   void carry_out(const engine::ScanFiles& action);  // -> FilesScanned
   void carry_out(const engine::Fetch& action);      // -> FetchProgress…, FetchDone
   void carry_out(const engine::GrantFetch& action);
+  void carry_out(const engine::PaceFetch& action);
   void carry_out(const engine::CancelFetch& action);
   void carry_out(const engine::RemoveFile& action);  // -> SourceChanged: a scan finds it gone
   void carry_out(const engine::PersistFacts& action);

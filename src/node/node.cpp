@@ -255,6 +255,7 @@ void Node::carry_out(engine::Action& action) {
                  [this](engine::ScanFiles& a) { files_->carry_out(a); },
                  [this](engine::Fetch& a) { files_->carry_out(a); },
                  [this](engine::GrantFetch& a) { files_->carry_out(a); },
+                 [this](engine::PaceFetch& a) { files_->carry_out(a); },
                  [this](engine::CancelFetch& a) { files_->carry_out(a); },
                  [this](engine::RemoveFile& a) { files_->carry_out(a); },
                  [this](engine::AskEtcd& a) { ask_etcd(a); },

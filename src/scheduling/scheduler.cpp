@@ -27,6 +27,7 @@ void Scheduler::step(const Event& event, core::Instant now, Actions& out) {
   follow_clock(now);
   std::visit([&](const auto& happened) { on(happened, now); }, event);
   start_jobs(now);
+  for (const Pace& pace : throttle_.take_paces()) out.push_back(pace);
   for (const Grant& grant : throttle_.grants(now)) out.push_back(grant);
   out_ = nullptr;
 }
@@ -57,21 +58,25 @@ void Scheduler::on(const Submitted& event, core::Instant now) {
   queue_.push(own, now);
 }
 
-void Scheduler::on(const Cancelled& event, core::Instant) {
+void Scheduler::on(const Cancelled& event, core::Instant now) {
   if (queue_.cancel(event.job)) return;
   const auto job = running_.find(event.job);
   if (job == running_.end()) return;
   out_->push_back(Stop{event.job, "it is not wanted any more"});
-  leave(job);
+  leave(job, now);
 }
 
-void Scheduler::on(const Ended& event, core::Instant) {
+void Scheduler::on(const Ended& event, core::Instant now) {
   const auto job = running_.find(event.job);
-  if (job != running_.end()) leave(job);
+  if (job != running_.end()) leave(job, now);
 }
 
 void Scheduler::on(const Asked& event, core::Instant) {
   throttle_.ask(event.job, event.bytes);
+}
+
+void Scheduler::on(const PaceWanted& event, core::Instant now) {
+  throttle_.set_paced(event.job, event.is_paced, now);
 }
 
 void Scheduler::start(JobQueue::Next next, core::Instant now) {
@@ -87,11 +92,11 @@ void Scheduler::start(JobQueue::Next next, core::Instant now) {
   out_->push_back(Start{job});
 }
 
-void Scheduler::leave(std::map<JobId, Running>::iterator running) {
+void Scheduler::leave(std::map<JobId, Running>::iterator running, core::Instant now) {
   const Job job = running->second.next.job;
   const bool is_small = running->second.is_small;
   running_.erase(running);
-  throttle_.remove(job.id);
+  throttle_.remove(job.id, now);
   --slots_.of(is_small);
   const auto drop = [is_small](auto& counts, const auto& name) {
     const auto found = counts.find(name);
@@ -179,7 +184,7 @@ std::optional<Blocker> Scheduler::blocker_of(const Job& job) {
 }
 
 // Those that run although they must not any more go back to their old place.
-void Scheduler::stop_blocked(core::Instant) {
+void Scheduler::stop_blocked(core::Instant now) {
   std::vector<JobId> stopped;
   for (const auto& [id, running] : running_) {
     if (hindrance(running.next.job)) stopped.push_back(id);
@@ -188,7 +193,7 @@ void Scheduler::stop_blocked(core::Instant) {
     const auto job = running_.find(id);
     out_->push_back(Stop{id, hindrance(job->second.next.job)->why});
     JobQueue::Next next = job->second.next;
-    leave(job);
+    leave(job, now);
     queue_.push_again(next);
   }
 }

@@ -59,6 +59,11 @@ struct NodeHeld {  // nothing with this node until then: its circuits are open, 
 struct NodeFreed {
   core::NodeId node;
 };
+// A program moves it that cannot ask: -> Pace, now and whenever its pace changes. Or it asks again.
+struct PaceWanted {
+  JobId job = 0;
+  bool is_paced = true;
+};
 struct CapsChanged {
   Caps caps;
 };
@@ -69,8 +74,8 @@ struct WallTold {  // at the start, and whenever the wall clock jumped or the zo
   LocalTime local;
 };
 using Event =
-    std::variant<Tick, Submitted, Cancelled, Ended, Asked, Paused, Resumed, DrainBegan, DrainEnded,
-                 NodeHeld, NodeFreed, CapsChanged, SchedulesChanged, WallTold>;
+    std::variant<Tick, Submitted, Cancelled, Ended, Asked, PaceWanted, Paused, Resumed, DrainBegan,
+                 DrainEnded, NodeHeld, NodeFreed, CapsChanged, SchedulesChanged, WallTold>;
 
 // ── actions ──
 struct Start {
@@ -87,7 +92,7 @@ struct Refuse {  // too many jobs wait: submit it again later
   std::string why;
   bool operator==(const Refuse&) const = default;
 };
-using Action = std::variant<Start, Stop, Grant, Refuse>;
+using Action = std::variant<Start, Stop, Grant, Pace, Refuse>;
 using Actions = std::vector<Action>;
 
 constexpr std::size_t kQueueMax = 1'000'000;
@@ -126,6 +131,7 @@ class Scheduler {
   void on(const Cancelled& event, core::Instant now);
   void on(const Ended& event, core::Instant now);
   void on(const Asked& event, core::Instant now);
+  void on(const PaceWanted& event, core::Instant now);
   void on(const Paused& event, core::Instant now);
   void on(const Resumed& event, core::Instant now);
   void on(const DrainBegan& event, core::Instant now);
@@ -141,7 +147,7 @@ class Scheduler {
   void stop_blocked(core::Instant now);
   void start_jobs(core::Instant now);
   void start(JobQueue::Next next, core::Instant now);
-  void leave(std::map<JobId, Running>::iterator job);
+  void leave(std::map<JobId, Running>::iterator job, core::Instant now);
   void release_around(const Job& job);
   std::optional<Blocker> hindrance(const Job& job) const;  // whatever its size
   std::optional<Blocker> blocker_of(const Job& job);

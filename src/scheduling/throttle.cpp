@@ -15,13 +15,16 @@ namespace {
 constexpr double kPortionSeconds = 0.01;
 constexpr double kPortionMin = 2048;
 constexpr double kPortionMax = 256 * 1024;
+// Who asks is never starved by those who are paced.
+constexpr double kLeftMin = 1024;
 
 }  // namespace
 
 void Throttle::use_bucket(Running& running, const std::string& name, double mbps,
                           core::Instant now) {
   if (!(mbps > 0)) return;
-  buckets_.try_emplace(name, mbps * kBytesPerMb, now);
+  const double rate = mbps * kBytesPerMb;
+  buckets_.try_emplace(name, Bucket{rate, TokenBucket(rate, now)});
   running.buckets.push_back(name);
 }
 
@@ -63,6 +66,7 @@ void Throttle::set_caps(Caps caps, core::Instant now) {
   caps_ = std::move(caps);
   for (auto& [id, running] : running_) attach(running, now);
   forget_unused_buckets();
+  repace(now);
 }
 
 void Throttle::add(const Job& job, core::Instant now) {
@@ -73,11 +77,57 @@ void Throttle::add(const Job& job, core::Instant now) {
   attach(running, now);
   wanting_.erase(job.id);
   running_.insert_or_assign(job.id, std::move(running));
+  repace(now);
 }
 
-void Throttle::remove(JobId job) {
+void Throttle::remove(JobId job, core::Instant now) {
   wanting_.erase(job);
-  if (running_.erase(job) > 0) forget_unused_buckets();
+  const auto found = running_.find(job);
+  if (found == running_.end()) return;
+  if (found->second.is_paced) --paced_;
+  running_.erase(found);
+  forget_unused_buckets();
+  repace(now);
+}
+
+void Throttle::set_paced(JobId job, bool is_paced, core::Instant now) {
+  const auto found = running_.find(job);
+  if (found == running_.end() || found->second.is_paced == is_paced) return;
+  Running& running = found->second;
+  running.is_paced = is_paced;
+  paced_ += is_paced ? 1 : 0;
+  paced_ -= is_paced ? 0 : 1;
+  running.pace.reset();
+  running.wanted = 0;
+  wanting_.erase(job);
+  repace(now);
+}
+
+void Throttle::repace(core::Instant now) {
+  if (paced_ == 0 && buckets_.empty()) return;
+  std::map<std::string, double> shares;  // of all who fall under it
+  for (const auto& [id, running] : running_) {
+    for (const std::string& name : running.buckets) shares[name] += running.share;
+  }
+  std::map<std::string, double> taken;  // by the paced, bytes/s
+  for (auto& [id, running] : running_) {
+    if (!running.is_paced) continue;
+    double rate = 0;
+    for (const std::string& name : running.buckets) {
+      const double part = buckets_.at(name).bytes_per_s * running.share / shares[name];
+      rate = rate > 0 ? std::min(rate, part) : part;
+    }
+    for (const std::string& name : running.buckets) taken[name] += rate;
+    const double mbps = rate / kBytesPerMb;
+    if (running.pace == mbps) continue;
+    running.pace = mbps;
+    paces_.push_back({id, mbps});
+  }
+  for (auto& [name, bucket] : buckets_) {
+    const auto by_paced = taken.find(name);
+    const double left = bucket.bytes_per_s - (by_paced == taken.end() ? 0 : by_paced->second);
+    bucket.tokens.set_rate(std::max(left, kLeftMin), now);
+  }
 }
 
 void Throttle::forget_unused_buckets() {
@@ -105,7 +155,7 @@ void Throttle::ask(JobId job, std::uint64_t bytes) {
 double Throttle::portion(const Running& running) const {
   double bytes = kPortionMax;
   for (const std::string& name : running.buckets) {
-    bytes = std::min(bytes, buckets_.at(name).rate() * kPortionSeconds);
+    bytes = std::min(bytes, buckets_.at(name).tokens.rate() * kPortionSeconds);
   }
   return std::min(std::max(bytes, kPortionMin), static_cast<double>(running.wanted));
 }
@@ -114,7 +164,8 @@ bool Throttle::can_have(const Running& running, core::Instant now) const {
   if (running.wanted == 0) return false;
   const double bytes = portion(running);
   return std::all_of(running.buckets.begin(), running.buckets.end(), [&](const std::string& name) {
-    return buckets_.at(name).available(now) >= std::min(bytes, buckets_.at(name).burst());
+    return buckets_.at(name).tokens.available(now) >=
+           std::min(bytes, buckets_.at(name).tokens.burst());
   });
 }
 
@@ -133,7 +184,7 @@ std::vector<Grant> Throttle::grants(core::Instant now) {
     const auto bytes = is_free ? next->wanted : static_cast<std::uint64_t>(portion(*next));
     virtual_now_ = std::max(virtual_now_, next->tag);
     for (const std::string& name : next->buckets) {
-      buckets_.at(name).take(static_cast<double>(bytes), now);
+      buckets_.at(name).tokens.take(static_cast<double>(bytes), now);
     }
     next->wanted -= bytes;
     if (next->wanted == 0) wanting_.erase(next->job.id);
@@ -151,7 +202,7 @@ std::optional<core::Instant> Throttle::next_wake(core::Instant now) const {
     const Running& running = running_.at(id);
     core::Instant ready = now;
     for (const std::string& name : running.buckets) {
-      ready = std::max(ready, buckets_.at(name).ready_at(portion(running), now));
+      ready = std::max(ready, buckets_.at(name).tokens.ready_at(portion(running), now));
     }
     if (!wake || ready < *wake) wake = ready;
   }
@@ -164,7 +215,7 @@ std::string Throttle::waiting_for(JobId job, core::Instant now) const {
   std::string slowest;
   core::Instant ready = now;
   for (const std::string& name : found->second.buckets) {
-    const core::Instant at = buckets_.at(name).ready_at(portion(found->second), now);
+    const core::Instant at = buckets_.at(name).tokens.ready_at(portion(found->second), now);
     if (at <= ready) continue;
     ready = at;
     slowest = name;

@@ -181,7 +181,7 @@ TEST(Throttle, follows_new_caps_at_once) {
   throttle.set_caps(Caps{}, {});
   EXPECT_EQ(throttle.grants({}).size(), 1u);
   EXPECT_EQ(throttle.waiting_for(1, {}), "");
-  throttle.remove(1);
+  throttle.remove(1, {});
   throttle.ask(1, 5);
   EXPECT_TRUE(throttle.grants({}).empty());
 }
@@ -211,6 +211,71 @@ RC_GTEST_PROP(Throttle, never_grants_more_than_was_asked_nor_more_than_a_cap, ()
     RC_ASSERT(total <= 2e6 * passed + 0.05 * 2e6 + 1);
     RC_ASSERT(to_b <= 1e6 * passed + 0.05 * 1e6 + 1);
   }
+}
+
+// What was told last, by job.
+std::map<JobId, double> paces(Throttle& throttle) {
+  std::map<JobId, double> told;
+  for (const Pace& pace : throttle.take_paces()) told[pace.job] = pace.mbps;
+  return told;
+}
+
+TEST(Throttle, tells_a_pace_to_those_who_cannot_ask_and_leaves_the_rest_to_the_others) {
+  Caps caps;
+  caps.total_mbps = 10;
+  Throttle throttle(caps);
+  throttle.add(job_of(1), {});
+  throttle.add(job_of(2), {});
+  throttle.set_paced(1, true, {});
+  EXPECT_EQ(paces(throttle), (std::map<JobId, double>{{1, 5}}));
+  auto had = run(throttle, {2}, {seconds(20)});
+  EXPECT_NEAR(had[2], 100e6, 5e6);
+
+  throttle.add(job_of(3), {seconds(20)});
+  ASSERT_EQ(paces(throttle).size(), 1u) << "a third shares with them";
+  throttle.remove(2, {seconds(20)});
+  throttle.remove(3, {seconds(20)});
+  EXPECT_EQ(paces(throttle), (std::map<JobId, double>{{1, 10}})) << "it is alone";
+  throttle.set_caps({}, {seconds(20)});
+  EXPECT_EQ(paces(throttle), (std::map<JobId, double>{{1, 0}})) << "no limit is left";
+}
+
+TEST(Throttle, a_pace_is_that_of_the_narrowest_limit) {
+  Caps caps;
+  caps.total_mbps = 10;
+  caps.by_provider_mbps["vast*"] = 3;
+  Throttle throttle(caps);
+  Job job = job_of(1);
+  job.source_provider = "vast.ai";
+  throttle.add(job, {});
+  throttle.set_paced(1, true, {});
+  EXPECT_EQ(paces(throttle), (std::map<JobId, double>{{1, 3}}));
+  throttle.set_paced(1, false, {});
+  EXPECT_TRUE(paces(throttle).empty()) << "it asks again";
+}
+
+// Whatever comes and goes: those who are paced and those who ask never have more than the limit.
+RC_GTEST_PROP(ThrottleProperty, paced_and_metered_together_keep_the_limit, ()) {
+  Caps caps;
+  caps.total_mbps = *rc::gen::inRange(1, 50);
+  Throttle throttle(caps);
+  const int jobs = *rc::gen::inRange(1, 8);
+  std::vector<JobId> asking;
+  for (JobId id = 1; id <= static_cast<JobId>(jobs); ++id) {
+    Job job = job_of(id);
+    job.priority = *rc::gen::element(Priority::kCritical, Priority::kNormal, Priority::kBackground);
+    throttle.add(job, {});
+    if (*rc::gen::arbitrary<bool>()) {
+      throttle.set_paced(id, true, {});
+    } else {
+      asking.push_back(id);
+    }
+  }
+  double paced = 0;
+  for (const auto& [id, mbps] : paces(throttle)) paced += mbps;
+  double had = 0;
+  for (const auto& [id, bytes] : run(throttle, asking, {seconds(2)})) had += bytes;
+  RC_ASSERT(paced * 1e6 * 2 + had <= caps.total_mbps * 1e6 * 2 * 1.05 + 8192);
 }
 
 }  // namespace

@@ -18,6 +18,15 @@ TokenBucket::TokenBucket(double bytes_per_s, core::Instant now)
   tokens_ = burst_;
 }
 
+void TokenBucket::set_rate(double bytes_per_s, core::Instant now) {
+  SYNCLINE_CHECK(bytes_per_s > 0, "rate", bytes_per_s);
+  if (bytes_per_s == rate_) return;
+  tokens_ = available(now);
+  at_ = std::max(at_, now);
+  rate_ = bytes_per_s;
+  burst_ = std::max(bytes_per_s * kBurstSeconds, kBurstMin);
+}
+
 double TokenBucket::available(core::Instant now) const {
   const double passed = std::max(core::to_seconds(now - at_), 0.0);
   return std::min(tokens_ + passed * rate_, burst_);

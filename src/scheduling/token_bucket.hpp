@@ -16,6 +16,9 @@ class TokenBucket {
   // larger one is smoother for disks, a smaller one for neighbours on the link.
   TokenBucket(double bytes_per_s, core::Instant now);
 
+  // What has gathered stays, up to the new burst. REQUIRES: bytes_per_s > 0.
+  void set_rate(double bytes_per_s, core::Instant now);
+
   double rate() const { return rate_; }
   double burst() const { return burst_; }
 

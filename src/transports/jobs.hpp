@@ -2,7 +2,7 @@
 // How many run at once is bounded by who calls fetch() (TransportLimits::jobs_max).
 //
 // Threads: all functions of Jobs from any thread, but close() not from a callback; a Job is used
-// by its own thread, but for cancel().
+// by its own thread, but for cancel() and its pace.
 #pragma once
 
 #include <poll.h>
@@ -30,7 +30,8 @@ class Job {
   Job(FetchRequest request, FetchCallbacks callbacks)
       : request_(std::move(request)),
         callbacks_(std::move(callbacks)),
-        cancel_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+        cancel_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        mbps_(request_.bandwidth_mbps) {}
   ~Job() { ::close(cancel_fd_); }
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
@@ -38,6 +39,7 @@ class Job {
   const FetchRequest& request() const { return request_; }
   int cancel_fd() const { return cancel_fd_; }  // readable once cancelled, and stays so
   bool is_cancelled() const { return is_cancelled_; }
+  double mbps() const { return mbps_; }  // may change while it runs; 0 = unlimited
   void cancel() {
     is_cancelled_ = true;
     ::eventfd_write(cancel_fd_, 1);
@@ -65,6 +67,7 @@ class Job {
   const FetchCallbacks callbacks_;
   const int cancel_fd_;
   std::atomic<bool> is_cancelled_{false};
+  std::atomic<double> mbps_;
   std::uint64_t reported_ = 0;
 };
 
@@ -134,6 +137,12 @@ class Jobs {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->running.find(number);
     if (found != state_->running.end()) found->second->cancel();
+  }
+
+  void pace(std::uint64_t number, double mbps) {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->running.find(number);
+    if (found != state_->running.end()) found->second->mbps_ = mbps;
   }
 
   // Cancels all and waits for their ends.

@@ -114,6 +114,8 @@ class Transport {
   virtual void cancel(std::uint64_t job) = 0;
   // A metered job may move so many bytes more.
   virtual void grant(std::uint64_t /*job*/, std::uint64_t /*bytes*/) {}
+  // Of one that is not metered: MB/s from now on, 0 = unlimited, instead of its request's.
+  virtual void pace(std::uint64_t /*job*/, double /*mbps*/) {}
   // Ends all jobs (kCancelled), joins threads, ends subprocesses.
   virtual void close() = 0;
 };

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -21,15 +22,19 @@ class Ways(FleetTest):
     ssh = None
 
     def raise_fleet(self, names="abc", **transport):
+        self.add_nodes(names, **transport)
+        self.fleet.start_all()
+        self.fleet.wait_connected()
+
+    def add_nodes(self, names, provider="", **transport):
         """Every node serves objects over HTTPS and takes part in swarms."""
         for name in names:
             self.fleet.add_node(name, roles=["backup"], collections=[{**MODELS, "copies": 8}],
                                 acks=1, settings={
-                "node": {"http_listen": ["unix:state/api.sock", f"tls:127.0.0.1:{free_port()}"]},
+                "node": {"http_listen": ["unix:state/api.sock", f"tls:127.0.0.1:{free_port()}"],
+                         "provider": provider},
                 "transport": {"swarm_listen": f"127.0.0.1:{free_port()}", **transport},
                 **({"ssh": self.ssh} if self.ssh else {})})
-        self.fleet.start_all()
-        self.fleet.wait_connected()
 
     def write_model(self, size=3 * MIB, name="m.pth", node="a"):
         content = os.urandom(size)
@@ -68,6 +73,34 @@ class Ways(FleetTest):
             self.assertTrue(self.has("b", content, name))
             self.assertEqual(self.landed_by("b")[-1], transport)
         self.assertEqual(self.fleet.cli("b", "verify", "models")[0], 0)
+
+    def limited(self, transport, limits):
+        """Seconds until 24 MB are on b, which has these limits."""
+        self.add_nodes("a", provider="vast.ai")
+        self.raise_fleet("b", enabled=[transport], **limits)
+        content = self.write_model(size=24_000_000)
+        begin = time.monotonic()
+        self.fleet.wait_until(lambda: self.has("b", content), 40, "the model to land")
+        self.assertEqual(self.landed_by("b"), [transport])
+        return time.monotonic() - begin
+
+    def test_a_limit_for_a_provider_is_kept_by_each_way(self):
+        limits = {"bandwidth_by_provider_mbps": {"vast*": 6}}
+        for transport in ("aria2", "swarm", "ssh"):
+            with self.subTest(transport), Sshd() as sshd:
+                self.ssh = sshd.settings
+                self.assertGreater(self.limited(transport, limits), 0.8 * 24 / 6)
+            self.clean_up()
+            self.setUp()
+
+    def test_a_limit_by_the_time_of_day_is_kept_by_each_way(self):
+        limits = {"schedules": ["models 00:00-24:00 6"]}
+        for transport in ("aria2", "swarm", "ssh"):
+            with self.subTest(transport), Sshd() as sshd:
+                self.ssh = sshd.settings
+                self.assertGreater(self.limited(transport, limits), 0.8 * 24 / 6)
+            self.clean_up()
+            self.setUp()
 
     def test_a_large_model_for_many_is_fetched_in_parts_that_they_give_each_other(self):
         self.raise_fleet("abcd")

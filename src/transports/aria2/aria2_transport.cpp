@@ -81,6 +81,11 @@ class Tally {
   std::map<std::string, Share> by_url_;
 };
 
+// aria2 reads 0 as unlimited, as we do.
+std::string limit_of(double mbps) {
+  return std::to_string(static_cast<std::uint64_t>(mbps * 1e6));
+}
+
 std::map<std::string, std::string> options_of(const FetchRequest& request,
                                               const std::string& staged, std::size_t sources) {
   const std::size_t slash = staged.find_last_of('/');
@@ -92,10 +97,6 @@ std::map<std::string, std::string> options_of(const FetchRequest& request,
       {"split", std::to_string(connections)},
       {"connect-timeout", whole_seconds(request.times.connect_timeout)},
       {"timeout", whole_seconds(request.times.progress_timeout)}};
-  if (request.bandwidth_mbps > 0) {
-    options["max-download-limit"] =
-        std::to_string(static_cast<std::uint64_t>(request.bandwidth_mbps * 1e6));
-  }
   return options;
 }
 
@@ -134,7 +135,10 @@ core::Status Aria2Transport::download(Job& job, const Destination& destination,
   const std::vector<const Source*> sources = usable(request);
   std::vector<std::string> urls;
   for (const Source* source : sources) urls.push_back(url_of(*source, request));
-  SYNCLINE_ASSIGN(const std::string gid, rpc.add(urls, options_of(request, staged, urls.size())));
+  double mbps = job.mbps();
+  auto options = options_of(request, staged, urls.size());
+  options["max-download-limit"] = limit_of(mbps);
+  SYNCLINE_ASSIGN(const std::string gid, rpc.add(urls, options));
   Tally tally(sources, request);
   if (tally.is_alone()) outcome.node = tally.most();
 
@@ -156,6 +160,9 @@ core::Status Aria2Transport::download(Job& job, const Destination& destination,
       outcome.bytes = last - std::min(last, before);
       // The last byte is not told before it was verified.
       if (last < request.object.size_bytes) job.progress(last);
+    }
+    if (const double now = job.mbps(); now != mbps) {
+      if (rpc.change(gid, {{"max-download-limit", limit_of(now)}}).ok()) mbps = now;
     }
     tally.look(rpc, gid);
     if (status->state == "complete") break;

@@ -27,6 +27,7 @@ class Aria2Transport final : public Transport {
   double setup_seconds() const override;
   void fetch(FetchRequest request, FetchCallbacks callbacks) override;
   void cancel(std::uint64_t job) override { jobs_.cancel(job); }
+  void pace(std::uint64_t job, double mbps) override { jobs_.pace(job, mbps); }
   void close() override;
 
   Aria2c& program() { return aria2c_; }

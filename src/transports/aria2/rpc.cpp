@@ -117,6 +117,12 @@ core::Status Rpc::remove(const std::string& gid) const {
   return {};
 }
 
+core::Status Rpc::change(const std::string& gid,
+                         const std::map<std::string, std::string>& options) const {
+  SYNCLINE_TRY(call("aria2.changeOption", Json::array({gid, options}).dump()));
+  return {};
+}
+
 core::Status Rpc::forget(const std::string& gid) const {
   SYNCLINE_TRY(call("aria2.removeDownloadResult", Json::array({gid}).dump()));
   return {};

@@ -39,6 +39,9 @@ class Rpc {
   core::Result<DownloadStatus> status(const std::string& gid) const;
   // URL -> bytes per second from it right now.
   core::Result<std::map<std::string, std::uint64_t>> speeds(const std::string& gid) const;
+  // Of one that runs, without a break.
+  core::Status change(const std::string& gid,
+                      const std::map<std::string, std::string>& options) const;
   core::Status remove(const std::string& gid) const;  // stops it; what came stays on the disk
   core::Status forget(const std::string& gid) const;  // an ended one
 

@@ -143,7 +143,9 @@ Result<RsyncOutcome> rsync(const RsyncRequest& request) {
   RsyncOutput output;
   const auto ended = env::run(command, "", limits, [&](std::string_view bytes) {
     if (output.take(bytes) && request.progress) request.progress(output.bytes_present());
-    return Status();
+    const bool is_outdated = request.is_outdated && request.is_outdated();
+    return is_outdated ? Status(Error{ErrorKind::kCancelled, "another speed is wanted", ""})
+                       : Status();
   });
   if (!ended.ok()) {
     Error error = ended.error();

@@ -27,7 +27,9 @@ struct RsyncRequest {
   std::string remote_path;                  // absolute, any bytes but zero
   std::optional<std::uint64_t> size_bytes;  // only a file of exactly this size is taken
   double bandwidth_mbps = 0;                // MB/s; 0 = unlimited
-  core::Duration silence_max{0};            // without a word of progress
+  // Asked about once a second: true ends it with kCancelled, to go on at another speed.
+  std::function<bool()> is_outdated = {};
+  core::Duration silence_max{0};  // without a word of progress
   int cancel_fd = -1;
   std::function<void(std::uint64_t bytes_present)> progress;  // of the file; may be empty
   std::string node;                                           // for the sentences of errors

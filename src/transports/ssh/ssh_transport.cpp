@@ -26,6 +26,36 @@ bool is_safe_path(const std::string& path) {
          framed.find("//") == std::string::npos;
 }
 
+namespace {
+// rsync cannot change its speed. It is begun anew, on top of what has come, where the limit it runs
+// with has been wrong for a while: that means reading at both ends what is there already.
+constexpr core::Duration kTooFastFor = core::seconds(3);
+constexpr core::Duration kTooSlowFor = core::seconds(30);
+constexpr double kTooFast = 1.1;  // of what it may
+constexpr double kTooSlow = 0.5;
+
+class Outdated {
+ public:
+  Outdated(const Job& job, double mbps) : job_(job), mbps_(mbps) {}
+  bool look() {
+    const double wanted = job_.mbps();
+    const bool is_fast = wanted > 0 && (mbps_ <= 0 || mbps_ > kTooFast * wanted);
+    const bool is_slow = mbps_ > 0 && (wanted <= 0 || mbps_ < kTooSlow * wanted);
+    const auto now = std::chrono::steady_clock::now();
+    if (!is_fast && !is_slow) wrong_since_ = now;
+    is_so_ = now - wrong_since_ > (is_fast ? kTooFastFor : kTooSlowFor);
+    return is_so_;
+  }
+  bool is_so() const { return is_so_; }
+
+ private:
+  const Job& job_;
+  const double mbps_;
+  std::chrono::steady_clock::time_point wrong_since_ = std::chrono::steady_clock::now();
+  bool is_so_ = false;
+};
+}  // namespace
+
 std::string SshTransport::why_not(const FetchRequest& request) const {
   if (env::find_program("ssh").empty()) return "no ssh on this node";
   if (env::find_program("rsync").empty()) return "no rsync on this node";
@@ -70,7 +100,6 @@ core::Status SshTransport::copy(Job& job, const Destination& destination, FetchO
   copy.local_path = destination.staged_path();
   copy.remote_path = source.ssh.root + "/" + request.path;
   copy.size_bytes = request.object.size_bytes;
-  copy.bandwidth_mbps = request.bandwidth_mbps;
   copy.silence_max = request.times.progress_timeout;
   copy.cancel_fd = job.cancel_fd();
   copy.node = source.node.text;
@@ -79,9 +108,17 @@ core::Status SshTransport::copy(Job& job, const Destination& destination, FetchO
     outcome.bytes = bytes;
     if (bytes < request.object.size_bytes) job.progress(bytes);
   };
-  SYNCLINE_ASSIGN(const RsyncOutcome copied, rsync(copy));
-  outcome.bytes = copied.wire_bytes;
-  return {};
+  for (;;) {
+    copy.bandwidth_mbps = job.mbps();
+    Outdated outdated(job, copy.bandwidth_mbps);
+    copy.is_outdated = [&outdated] { return outdated.look(); };
+    const auto copied = rsync(copy);
+    if (copied.ok()) {
+      outcome.bytes = copied->wire_bytes;
+      return {};
+    }
+    if (!outdated.is_so() || job.is_cancelled()) return copied.error();
+  }
 }
 
 }  // namespace syncline::transports::ssh

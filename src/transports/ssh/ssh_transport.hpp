@@ -25,6 +25,7 @@ class SshTransport final : public Transport {
   double setup_seconds() const override;
   void fetch(FetchRequest request, FetchCallbacks callbacks) override;
   void cancel(std::uint64_t job) override { jobs_.cancel(job); }
+  void pace(std::uint64_t job, double mbps) override { jobs_.pace(job, mbps); }
   void close() override;
 
   // For Remote: agentless nodes over the same connections.

@@ -82,6 +82,23 @@ TEST_P(SshTransportTest, goes_on_when_the_far_side_is_killed_in_mid_transfer) {
   EXPECT_LE(outcome.bytes, object.content.size() - first.seen() + (4u << 20));
 }
 
+// rsync cannot change its speed: it is begun anew on top of what has come.
+TEST_P(SshTransportTest, slows_down_while_it_runs) {
+  const TestObject object = test_object(test_bytes(48'000'000));
+  FetchRequest fast =
+      request("model.pth", object, {rig().serve("model.pth", object, object.content)});
+  fast.bandwidth_mbps = 8;  // 6 s
+  Fetching fetching(rig().transport());
+  const auto begin = std::chrono::steady_clock::now();
+  fetching.start(fast);
+  ASSERT_TRUE(fetching.comes_to(4'000'000));
+  rig().transport().pace(fast.job, 2);
+  const FetchOutcome outcome = fetching.outcome();
+  ASSERT_TRUE(outcome.status.ok()) << core::to_string(outcome.status.error());
+  EXPECT_TRUE(destination_->content() == object.content);
+  EXPECT_GT(std::chrono::steady_clock::now() - begin, core::seconds(8));
+}
+
 TEST_P(SshTransportTest, logs_in_once_for_jobs_that_follow_each_other) {
   for (int i = 0; i < 3; ++i) expect_fetched("model.pth", test_object(test_bytes(50'000)));
   EXPECT_EQ(rig().sshd().logins(), 1);

@@ -240,6 +240,14 @@ void Session::meet(const Root& root, const std::vector<std::string>& addresses) 
   }
 }
 
+void Session::limit(const Root& root, double mbps) {
+  const std::lock_guard lock(state_->mutex);
+  const auto at = state_->torrents.find(root);
+  if (at != state_->torrents.end() && at->second.handle.is_valid()) {
+    at->second.handle.set_download_limit(bytes_per_second(mbps));
+  }
+}
+
 Progress Session::look(const Root& root) const {
   lt::torrent_handle handle;
   Progress progress;

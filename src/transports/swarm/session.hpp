@@ -70,6 +70,7 @@ class Session {
   // Does nothing for what is here already.
   core::Status seed(const Seed& seed);
   void meet(const core::Root& root, const std::vector<std::string>& addresses);  // "10.0.0.1:8752"
+  void limit(const core::Root& root, double mbps);                               // 0 = unlimited
   Progress look(const core::Root& root) const;
   // Which of these addresses sent most of it; empty: nobody.
   std::string best_peer(const core::Root& root) const;

@@ -110,9 +110,11 @@ core::Status SwarmTransport::follow(Job& job, const Destination& destination, co
   auto noted_at = moved_at;
   auto asked_at = moved_at;
   std::uint64_t last = 0;
+  double mbps = request.bandwidth_mbps;
   bool has_met = false;
   for (;;) {
     if (job.pause(kLookEvery)) return job.cancelled_error();
+    if (job.mbps() != mbps) session_->limit(root, mbps = job.mbps());
     const Progress now = session_->look(root);
     outcome.bytes = now.wire_bytes;
     if (!now.problem.empty()) {

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "env/files.hpp"
+#include "transports/swarm/host_port.hpp"
 #include "transports/swarm/owned_fd.hpp"
 #include "transports/swarm/session_settings.hpp"
 #include "transports/swarm/torrent.hpp"
@@ -60,15 +61,11 @@ struct Torrent {
 };
 
 std::optional<lt::tcp::endpoint> endpoint_of(const std::string& address) {
-  const std::size_t colon = address.find_last_of(':');
-  if (colon == std::string::npos) return std::nullopt;
+  const auto at = host_port(address);
   lt::error_code error;
-  std::string host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  const auto ip = lt::make_address(host, error);
-  const int port = std::atoi(address.c_str() + colon + 1);
-  if (error || port <= 0 || port > 65535) return std::nullopt;
-  return lt::tcp::endpoint(ip, static_cast<std::uint16_t>(port));
+  const auto ip = lt::make_address(at ? at->host : "", error);
+  if (!at || error) return std::nullopt;
+  return lt::tcp::endpoint(ip, at->port);
 }
 
 }  // namespace
@@ -92,6 +89,12 @@ struct Session::State {
   void take(const lt::alert& alert);
   void sweep();
   void drop(std::map<Root, Torrent>::iterator at);
+  // Not valid where it was dropped, or could not be added.
+  lt::torrent_handle handle_of(const Root& root) const {
+    const std::lock_guard lock(mutex);
+    const auto at = torrents.find(root);
+    return at == torrents.end() ? lt::torrent_handle() : at->second.handle;
+  }
   Torrent* find(const lt::torrent_handle& handle) {
     const auto root = roots.find(handle);
     if (root == roots.end()) return nullptr;
@@ -232,20 +235,16 @@ core::Status Session::seed(const Seed& seed) {
 }
 
 void Session::meet(const Root& root, const std::vector<std::string>& addresses) {
-  const std::lock_guard lock(state_->mutex);
-  const auto at = state_->torrents.find(root);
-  if (at == state_->torrents.end()) return;
+  const lt::torrent_handle handle = state_->handle_of(root);
+  if (!handle.is_valid()) return;
   for (const std::string& address : addresses) {
-    if (const auto endpoint = endpoint_of(address)) at->second.handle.connect_peer(*endpoint);
+    if (const auto endpoint = endpoint_of(address)) handle.connect_peer(*endpoint);
   }
 }
 
 void Session::limit(const Root& root, double mbps) {
-  const std::lock_guard lock(state_->mutex);
-  const auto at = state_->torrents.find(root);
-  if (at != state_->torrents.end() && at->second.handle.is_valid()) {
-    at->second.handle.set_download_limit(bytes_per_second(mbps));
-  }
+  const lt::torrent_handle handle = state_->handle_of(root);
+  if (handle.is_valid()) handle.set_download_limit(bytes_per_second(mbps));
 }
 
 Progress Session::look(const Root& root) const {
@@ -273,33 +272,25 @@ Progress Session::look(const Root& root) const {
 }
 
 std::string Session::best_peer(const Root& root) const {
+  const lt::torrent_handle handle = state_->handle_of(root);
+  if (!handle.is_valid()) return {};
   std::vector<lt::peer_info> peers;
-  {
-    const std::lock_guard lock(state_->mutex);
-    const auto at = state_->torrents.find(root);
-    if (at == state_->torrents.end() || !at->second.handle.is_valid()) return {};
-    at->second.handle.get_peer_info(peers);
-  }
+  handle.get_peer_info(peers);
   std::int64_t most = 0;
   std::string best;
   for (const lt::peer_info& peer : peers) {
     if (peer.total_download <= most) continue;
     most = peer.total_download;
-    const bool is_v6 = peer.ip.address().is_v6();
-    const std::string host = peer.ip.address().to_string();
-    best = (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(peer.ip.port());
+    best = address_text(peer.ip.address().to_string(), peer.ip.port());
   }
   return best;
 }
 
 std::vector<bool> Session::pieces(const Root& root) const {
-  std::vector<bool> pieces;
-  const std::lock_guard lock(state_->mutex);
-  const auto at = state_->torrents.find(root);
-  if (at == state_->torrents.end() || !at->second.handle.is_valid()) return pieces;
-  const lt::torrent_status status = at->second.handle.status(lt::torrent_handle::query_pieces);
-  for (const bool has : status.pieces) pieces.push_back(has);
-  return pieces;
+  const lt::torrent_handle handle = state_->handle_of(root);
+  if (!handle.is_valid()) return {};
+  const lt::torrent_status status = handle.status(lt::torrent_handle::query_pieces);
+  return {status.pieces.begin(), status.pieces.end()};
 }
 
 bool Session::flush(const Root& root, core::Duration at_most) {

@@ -10,6 +10,7 @@
 
 #include "env/files.hpp"
 #include "transports/control_file.hpp"
+#include "transports/swarm/host_port.hpp"
 
 namespace syncline::transports::swarm {
 
@@ -33,21 +34,17 @@ constexpr auto kAskWhoEvery = std::chrono::milliseconds(500);
 
 // "gpu-1:8752" -> "10.0.0.5:8752"; empty: no such host.
 std::string numeric(const std::string& address) {
-  const std::size_t colon = address.find_last_of(':');
-  if (colon == std::string::npos) return {};
-  std::string host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const auto at = host_port(address);
+  if (!at) return {};
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return {};
+  if (::getaddrinfo(at->host.c_str(), nullptr, &hints, &found) != 0) return {};
   char text[NI_MAXHOST] = "";
   const int code = ::getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof(text), nullptr, 0,
                                  NI_NUMERICHOST);
-  const bool is_v6 = found->ai_family == AF_INET6;
   ::freeaddrinfo(found);
-  if (code != 0) return {};
-  return (is_v6 ? "[" + std::string(text) + "]" : std::string(text)) + address.substr(colon);
+  return code == 0 ? address_text(text, at->port) : "";
 }
 
 void find_peers(const FetchRequest& request, std::vector<std::string>& addresses,

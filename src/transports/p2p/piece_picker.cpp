@@ -20,6 +20,8 @@ constexpr double kSecondCopyGain = 2;
 constexpr double kUnknownBytesPerS = 16.0 * 1024 * 1024;
 // Enough to keep a link full; more would wait there while another partner gets the piece.
 constexpr std::size_t kOwedByPartnerMax = 2;
+// One that is being sent and one that is next.
+constexpr std::uint64_t kOwedByHolderWhileShared = 2;
 }  // namespace
 
 PiecePicker::PiecePicker(PickerSettings settings)
@@ -133,7 +135,16 @@ bool PiecePicker::has_room_for(const Source& source) const {
            (partner_bytes_ == 0 || partner_bytes_ + kPieceBytes <= settings_.partner_window_bytes);
   }
   const std::uint64_t owed = in_flight_bytes_ - partner_bytes_;
-  return owed == 0 || owed + kPieceBytes <= settings_.window_bytes;
+  return owed == 0 || owed + kPieceBytes <= holder_window();
+}
+
+std::uint64_t PiecePicker::holder_window() const {
+  if (bringers_.empty()) return settings_.window_bytes;
+  const auto holders = static_cast<std::uint64_t>(std::count_if(
+      sources_.begin(), sources_.end(), [](const auto& one) { return !one.second.is_partner; }));
+  return std::min(settings_.window_bytes,
+                  std::max(settings_.window_bytes / settings_.share_count,
+                           kOwedByHolderWhileShared * kPieceBytes * holders));
 }
 
 bool PiecePicker::has_prompt_holder() const {

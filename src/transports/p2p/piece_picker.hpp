@@ -2,6 +2,7 @@
 //
 // Rules:
 // 1. At most window_bytes are asked and not yet settled: memory does not grow with the object.
+//    While others fetch it too (rule 7), less: what waits at a holder nobody else takes over.
 // 2. Among the pieces that nobody was asked for: the rarest among the sources first; among equally
 //    rare ones in order from first_piece on, so that disks read forward. Fetchers that begin at
 //    different pieces have different pieces to give to each other.
@@ -126,6 +127,7 @@ class PiecePicker {
   std::optional<std::uint64_t> missing_among_partners(const Source& holder,
                                                       core::Instant now) const;
   bool has_room_for(const Source& source) const;
+  std::uint64_t holder_window() const;
   bool has_prompt_holder() const;
   bool can_a_partner_send(std::uint64_t piece) const;
   void set_silent(Source& source, bool is_silent);

@@ -297,7 +297,8 @@ TEST(PiecePicker, the_own_share_is_asked_from_the_holder_and_what_a_partner_has_
   picker.add_partner(kB, at_ms(0));
   for (const std::uint64_t piece : {1, 3}) picker.partner_has(kB, piece);
   const std::vector<Ask> asks = ask_all(picker, at_ms(0));
-  EXPECT_EQ(asked_of(asks, kA), (std::set<std::uint64_t>{0, 2, 4, 6}));
+  EXPECT_EQ(asked_of(asks, kA), (std::set<std::uint64_t>{0, 2}))
+      << "and what waits there is little, for others could take it over";
   EXPECT_EQ(asked_of(asks, kB), (std::set<std::uint64_t>{1, 3}));
 }
 
@@ -305,8 +306,10 @@ TEST(PiecePicker, who_has_its_share_helps_another_but_not_with_what_that_one_is_
   PiecePicker picker(shared(16, 8, 0, 2));
   picker.add_source(kA, at_ms(0));
   picker.add_partner(kB, at_ms(0));
-  for (const Ask& ask : ask_all(picker, at_ms(0))) deliver(picker, ask, at_ms(100));
-  EXPECT_EQ(asked_of(ask_all(picker, at_ms(100)), kA), (std::set<std::uint64_t>{7, 9, 11, 13, 15}));
+  for (int turn = 0; turn < 2; ++turn) {
+    for (const Ask& ask : ask_all(picker, at_ms(0))) deliver(picker, ask, at_ms(100));
+  }
+  EXPECT_EQ(asked_of(ask_all(picker, at_ms(100)), kA), (std::set<std::uint64_t>{9, 11, 13, 15}));
 }
 
 TEST(PiecePicker, what_a_partner_is_to_bring_is_asked_from_the_holder_when_nothing_comes_any_more) {

@@ -1,13 +1,10 @@
 #include "transports/ssh/remote.hpp"
 
-#include <charconv>
-#include <cmath>
-
 #include "core/sha256.hpp"
 #include "env/files.hpp"
 #include "transports/ssh/remote_script.hpp"
 #include "transports/ssh/rsync.hpp"
-#include "transports/ssh/ssh_transport.hpp"
+#include "transports/ssh/safe_path.hpp"
 
 namespace syncline::transports::ssh {
 
@@ -18,63 +15,11 @@ using core::Status;
 
 namespace {
 
-constexpr std::size_t kEntryMax = 8192;  // PATH_MAX and two numbers
-
 Error outside(const std::string& path) {
   return {ErrorKind::kInvalid, "the path leaves the collection's root", path};
 }
 
 }  // namespace
-
-Status ListOutput::take(std::string_view bytes) {
-  for (const char c : bytes) {
-    if (c == '\0') {
-      SYNCLINE_TRY(take_entry());
-    } else if (entry_.size() == kEntryMax) {
-      return Error{ErrorKind::kCorrupt, "a file's name is longer than a path can be", ""};
-    } else {
-      entry_ += c;
-    }
-  }
-  return {};
-}
-
-Status ListOutput::take_entry() {
-  bytes_ += entry_.size();
-  if (files_.size() == limits_.files_max || bytes_ > limits_.bytes_max) {
-    return Error{ErrorKind::kExhausted,
-                 "more than " + std::to_string(files_.size()) +
-                     " files are there: name a smaller root, or raise the limit",
-                 ""};
-  }
-  RemoteFile file;
-  const char* at = entry_.data();
-  const char* end = at + entry_.size();
-  double mtime_s = 0;
-  const auto size = std::from_chars(at, end, file.size_bytes);
-  bool is_entry = size.ec == std::errc() && size.ptr != end && *size.ptr == '\t';
-  if (is_entry) {
-    const auto mtime = std::from_chars(size.ptr + 1, end, mtime_s);
-    is_entry = mtime.ec == std::errc() && mtime.ptr != end && *mtime.ptr == '\t' &&
-               std::abs(mtime_s) < 1e12;
-    if (is_entry) file.path.assign(mtime.ptr + 1, end);
-  }
-  if (!is_entry || !is_safe_path(file.path)) {
-    return Error{ErrorKind::kCorrupt, "the list of files cannot be read: is find over there GNU's?",
-                 entry_};
-  }
-  file.mtime_ms = static_cast<std::int64_t>(std::floor(mtime_s * 1000));
-  files_.push_back(std::move(file));
-  entry_.clear();
-  return {};
-}
-
-Result<std::vector<RemoteFile>> ListOutput::finish() {
-  if (!entry_.empty()) {
-    return Error{ErrorKind::kCorrupt, "the list of files broke off in the middle", entry_};
-  }
-  return std::move(files_);
-}
 
 Remote::Remote(Logins& logins, core::NodeId node, SshEndpoint endpoint, transfer::Times times,
                std::string temporary_folder)
@@ -158,7 +103,7 @@ Result<std::vector<RemoteFile>> Remote::list(const ListLimits& limits, const Rem
 
 Result<RemoteFile> Remote::look(const std::string& path, const RemoteCall& call) {
   if (!is_safe_path(path)) return outside(path);
-  ListOutput output(ListLimits{1, kEntryMax});
+  ListOutput output(ListLimits{1, kListEntryMax});
   SYNCLINE_TRY(run_there(script(kLookScript, {remote_path(path)}), path, call,
                          [&](std::string_view bytes) { return output.take(bytes); }));
   SYNCLINE_ASSIGN(auto files, output.finish());

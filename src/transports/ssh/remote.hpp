@@ -87,6 +87,7 @@ class Remote {
   const std::string temporary_folder_;
 };
 
+inline constexpr std::size_t kListEntryMax = 8192;  // PATH_MAX and two numbers
 // Reads "size TAB seconds.fraction TAB path NUL …" as find writes it, in pieces of any size.
 class ListOutput {
  public:

@@ -10,7 +10,7 @@
 
 #include "transports/ssh/remote.hpp"
 #include "transports/ssh/remote_script.hpp"
-#include "transports/ssh/ssh_transport.hpp"
+#include "transports/ssh/safe_path.hpp"
 
 namespace syncline::transports::ssh {
 

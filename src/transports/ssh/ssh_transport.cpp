@@ -2,6 +2,7 @@
 
 #include "env/subprocess.hpp"
 #include "transports/ssh/rsync.hpp"
+#include "transports/ssh/safe_path.hpp"
 
 namespace syncline::transports::ssh {
 
@@ -15,16 +16,6 @@ const Source* usable_source(const FetchRequest& request) {
 }
 
 }  // namespace
-
-bool is_safe_path(const std::string& path) {
-  if (path.empty() || path.size() > 4096 || path.front() == '/' || path.back() == '/' ||
-      path.find('\0') != std::string::npos) {
-    return false;
-  }
-  const std::string framed = "/" + path + "/";
-  return framed.find("/../") == std::string::npos && framed.find("/./") == std::string::npos &&
-         framed.find("//") == std::string::npos;
-}
 
 namespace {
 // rsync cannot change its speed. It is begun anew, on top of what has come, where the limit it runs

@@ -39,7 +39,4 @@ class SshTransport final : public Transport {
   Jobs jobs_;
 };
 
-// Relative, without "..", of no more than 4096 bytes: may be joined to a root over there.
-bool is_safe_path(const std::string& path);
-
 }  // namespace syncline::transports::ssh

@@ -95,6 +95,17 @@ const Scenario* find_scenario(const std::string& name) {
   return nullptr;
 }
 
+namespace {
+// Most fleets are small: what goes wrong needs few nodes, and many runs. Each so-manieth is large.
+constexpr std::uint64_t kLargeEvery = 25;
+constexpr std::uint64_t kLargeMin = 13;
+constexpr std::uint64_t kLargeMax = 50;
+
+int large_fleet(std::uint64_t number) {
+  return static_cast<int>(kLargeMin + number % (kLargeMax - kLargeMin + 1));
+}
+}  // namespace
+
 Plan draw_plan(std::uint64_t seed, const PlanOptions& options) {
   Random random(seed * 0x9e3779b97f4a7c15u + 1);
   const auto& all = scenarios();
@@ -105,8 +116,11 @@ Plan draw_plan(std::uint64_t seed, const PlanOptions& options) {
   plan.scenario = scenario->name;
   plan.acks = random.chance(70) ? 2 : 1;
   plan.copies = random.between(2, 3);
-  const int nodes =
-      options.nodes > 0 ? options.nodes : random.between(scenario->nodes_min, scenario->nodes_max);
+  int nodes = options.nodes;
+  if (nodes <= 0) {
+    nodes = random.between(scenario->nodes_min, scenario->nodes_max);
+    if (seed % kLargeEvery == 0) nodes = large_fleet(seed / kLargeEvery);
+  }
   plan.machines = draw_machines(random, nodes);
   plan.faults_end = core::Instant{kFaultsLast};
   for (const Workload workload : scenario->workloads) workload(random, plan);

@@ -109,9 +109,11 @@ void Line::asks(const ObjectId& object, std::uint64_t bytes, Instant now) {
   if (entry != entries_.end()) step(scheduling::Asked{entry->second.job, bytes}, now);
 }
 
-void Line::set_paced(const ObjectId& object, bool is_paced, Instant now) {
+double Line::set_paced(const ObjectId& object, bool is_paced, Instant now) {
   const auto entry = entries_.find(object);
-  if (entry != entries_.end()) step(scheduling::PaceWanted{entry->second.job, is_paced}, now);
+  if (entry == entries_.end() || !is_metered(object)) return 0;
+  step(scheduling::PaceWanted{entry->second.job, is_paced}, now);
+  return scheduler_.pace_of(entry->second.job);
 }
 
 void Line::pause(const CollectionName& collection, bool is_paused, Instant now) {

@@ -31,8 +31,9 @@ class Line {
   bool is_known(const ObjectId& object) const { return entries_.count(object) > 0; }
   // A fetch could move so many bytes more: granted() tells when it may.
   void asks(const ObjectId& object, std::uint64_t bytes, core::Instant now);
-  // It is moved by something that cannot ask: take_paces() tells how fast. Or it asks.
-  void set_paced(const ObjectId& object, bool is_paced, core::Instant now);
+  // It is moved by something that cannot ask, or it asks again. Answers how fast it may go now,
+  // MB/s or 0 = no limit; take_paces() tells when that changes.
+  double set_paced(const ObjectId& object, bool is_paced, core::Instant now);
   // Some limit holds for it: it has to ask before it moves anything.
   bool is_metered(const ObjectId& object) const;
 

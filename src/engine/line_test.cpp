@@ -161,5 +161,28 @@ TEST(Line, meters_nothing_where_no_limit_is_set) {
   EXPECT_FALSE(line.is_metered(object("models", 1)));
 }
 
+TEST(Line, who_cannot_ask_is_told_its_pace_with_each_attempt_and_when_it_changes) {
+  core::Config config = config_of(2);
+  config.transport.bandwidth_total_mbps = 8;
+  Line line(config);
+  const Instant now{};
+  line.submit(object("models", 1), job("models", Priority::kNormal), now);
+  EXPECT_EQ(line.set_paced(object("models", 1), true, now), 8);
+  EXPECT_EQ(line.set_paced(object("models", 1), true, now), 8) << "the next way, after a failure";
+  line.take_paces();
+  line.submit(object("models", 2), job("models", Priority::kNormal), now);
+  const auto told = line.take_paces();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0], (std::pair<ObjectId, double>{object("models", 1), 4})) << "they share now";
+  EXPECT_EQ(line.set_paced(object("models", 1), false, now), 0) << "it asks";
+}
+
+TEST(Line, where_no_limit_holds_there_is_no_pace) {
+  Line line(config_of(2));
+  line.submit(object("models", 1), job("models", Priority::kNormal), {});
+  EXPECT_EQ(line.set_paced(object("models", 1), true, {}), 0);
+  EXPECT_TRUE(line.take_paces().empty());
+}
+
 }  // namespace
 }  // namespace syncline::engine

@@ -44,11 +44,8 @@ void Objects::attempt(FetchState fetch, core::Instant now, Actions& out) {
     action.transport = transfer::to_string(next.transport);
     const bool can_ask = next.transport == transfer::Transport::kP2p;
     action.is_metered = can_ask && line_.is_metered(fetch.object);
-    line_.set_paced(fetch.object, is_paced(next.transport), now);
-    for (const auto& [object, mbps] : line_.take_paces()) {
-      if (object == fetch.object) action.bandwidth_mbps = mbps;
-      pace(object, mbps, out);
-    }
+    action.bandwidth_mbps = line_.set_paced(fetch.object, is_paced(next.transport), now);
+    for (const auto& [object, mbps] : line_.take_paces()) pace(object, mbps, out);
     out.push_back(std::move(action));
   }
   fetches_.emplace(fetch.job, std::move(fetch));

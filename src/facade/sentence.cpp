@@ -20,8 +20,9 @@ std::string by_transport(const RouteVerdict& verdict) {
 }
 
 std::string say_target(const RouteVerdict& verdict) {
-  return verdict.node + by_transport(verdict) + " (" + say_number(verdict.score, 1) +
-         " points: " + verdict.reason + ")";
+  // A host without a daemon has no score: this node alone sees to it.
+  const std::string points = verdict.score == 0 ? "" : say_number(verdict.score, 1) + " points: ";
+  return verdict.node + by_transport(verdict) + " (" + points + verdict.reason + ")";
 }
 
 std::string say_chosen(const std::vector<const RouteVerdict*>& chosen) {

@@ -34,6 +34,14 @@ TEST(Sentence, says_when_nobody_can_take_it) {
             "No node can take it now. No other node is known.");
 }
 
+TEST(Sentence, tells_no_points_of_a_host_that_only_this_node_sees_to) {
+  EXPECT_EQ(
+      sentence(
+          report_on({{"far", true, 0, "it has no daemon: this node puts its files there", "ssh"}})),
+      "games is synced by hybrid, because nothing special was asked for. It goes to far by ssh "
+      "(it has no daemon: this node puts its files there).");
+}
+
 TEST(Sentence, names_a_single_target_without_an_order) {
   EXPECT_EQ(sentence(report_on({{"a", true, 50, "base +50", "p2p"}})),
             "games is synced by hybrid, because nothing special was asked for. "

@@ -108,6 +108,7 @@ class Scheduler {
   std::uint64_t waiting_bytes() const { return queue_.bytes(); }
   std::size_t running() const { return running_.size(); }
   bool is_running(JobId job) const { return running_.count(job) > 0; }
+  double pace_of(JobId job) const { return throttle_.pace_of(job); }
   // One sentence on why the job does not go on now; empty if it does, or is not known.
   std::string why_waiting(JobId job, core::Instant now) const;
 

@@ -103,6 +103,11 @@ void Throttle::set_paced(JobId job, bool is_paced, core::Instant now) {
   repace(now);
 }
 
+double Throttle::pace_of(JobId job) const {
+  const auto found = running_.find(job);
+  return found == running_.end() ? 0 : found->second.pace.value_or(0);
+}
+
 void Throttle::repace(core::Instant now) {
   if (paced_ == 0 && buckets_.empty()) return;
   std::map<std::string, double> shares;  // of all who fall under it

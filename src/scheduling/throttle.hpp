@@ -49,6 +49,7 @@ class Throttle {
   void remove(JobId job, core::Instant now);
   // It is told its pace from now on, or asks again. Of a job that does not run: no effect.
   void set_paced(JobId job, bool is_paced, core::Instant now);
+  double pace_of(JobId job) const;  // MB/s; 0: no limit holds for it, or it asks
   // Those whose pace is another than when it was last told.
   std::vector<Pace> take_paces() { return std::exchange(paces_, {}); }
   void ask(JobId job, std::uint64_t bytes);  // adds to what it wants

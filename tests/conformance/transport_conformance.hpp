@@ -96,6 +96,19 @@ class Fetching {
   FetchOutcome outcome_;
 };
 
+// Begun at a pace that takes half a minute, which is lifted once it runs. REQUIRES: 32 MiB.
+inline void expect_its_pace_can_change(Transport& transport, FetchRequest request) {
+  request.bandwidth_mbps = 1;
+  Fetching fetching(transport);
+  const auto begin = std::chrono::steady_clock::now();
+  fetching.start(request);
+  ASSERT_TRUE(fetching.comes_to(1u << 20));
+  transport.pace(request.job, 0);
+  const FetchOutcome outcome = fetching.outcome();
+  ASSERT_TRUE(outcome.status.ok()) << core::to_string(outcome.status.error());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, core::seconds(25));
+}
+
 class TransportConformance : public testing::TestWithParam<MakeRig> {
  protected:
   TransportConformance() {

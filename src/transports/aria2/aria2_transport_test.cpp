@@ -177,17 +177,9 @@ TEST_P(Aria2TransportTest, goes_on_with_the_others_when_a_holder_goes_away) {
 
 TEST_P(Aria2TransportTest, changes_its_pace_while_it_runs) {
   const TestObject object = test_object(test_bytes(32u << 20));
-  FetchRequest slow =
-      request("model.pth", object, {rig().serve("model.pth", object, object.content)});
-  slow.bandwidth_mbps = 1;  // half a minute
-  Fetching fetching(rig().transport());
-  const auto begin = std::chrono::steady_clock::now();
-  fetching.start(slow);
-  ASSERT_TRUE(fetching.comes_to(1u << 20));
-  rig().transport().pace(slow.job, 0);
-  const FetchOutcome outcome = fetching.outcome();
-  ASSERT_TRUE(outcome.status.ok()) << core::to_string(outcome.status.error());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, core::seconds(20));
+  expect_its_pace_can_change(
+      rig().transport(),
+      request("model.pth", object, {rig().serve("model.pth", object, object.content)}));
 }
 
 TEST_P(Aria2TransportTest, an_aria2c_that_was_killed_is_started_again_and_goes_on) {

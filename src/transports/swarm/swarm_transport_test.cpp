@@ -218,17 +218,9 @@ TEST_P(SwarmTransportTest, whoever_has_a_piece_serves_it_on) {
 
 TEST_P(SwarmTransportTest, changes_its_pace_while_it_runs) {
   const TestObject object = test_object(test_bytes(32u << 20));
-  FetchRequest slow =
-      request("model.pth", object, {rig().serve("model.pth", object, object.content)});
-  slow.bandwidth_mbps = 1;  // half a minute
-  Fetching fetching(rig().transport());
-  const auto begin = std::chrono::steady_clock::now();
-  fetching.start(slow);
-  ASSERT_TRUE(fetching.comes_to(1u << 20));
-  rig().transport().pace(slow.job, 0);
-  const FetchOutcome outcome = fetching.outcome();
-  ASSERT_TRUE(outcome.status.ok()) << core::to_string(outcome.status.error());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, core::seconds(20));
+  expect_its_pace_can_change(
+      rig().transport(),
+      request("model.pth", object, {rig().serve("model.pth", object, object.content)}));
 }
 
 TEST_P(SwarmTransportTest, goes_on_with_the_others_when_a_holder_goes_away) {

@@ -65,37 +65,49 @@ double share_that_says(TestNetwork& net, std::size_t subject, core::MemberState 
   return static_cast<double>(say) / static_cast<double>(all);
 }
 
-void quiet_time(TestNetwork& net, const Options& options) {
-  std::uint64_t datagrams = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t exchanged = 0;
-  const auto sum = [&](int sign) {
-    for (std::size_t i = 0; i < net.size(); ++i) {
-      datagrams += static_cast<std::uint64_t>(sign) * net.node(i).datagrams;
-      bytes += static_cast<std::uint64_t>(sign) * net.node(i).datagram_bytes;
-      exchanged += static_cast<std::uint64_t>(sign) * net.node(i).exchange_bytes;
-    }
-  };
+// What a node has sent so far, on the average.
+struct Sent {
+  double datagrams = 0;
+  double datagram_bytes = 0;
+  double exchange_bytes = 0;
+};
+
+Sent sent_by_each(TestNetwork& net) {
+  Sent sent;
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    sent.datagrams += static_cast<double>(net.node(i).datagrams);
+    sent.datagram_bytes += static_cast<double>(net.node(i).datagram_bytes);
+    sent.exchange_bytes += static_cast<double>(net.node(i).exchange_bytes);
+  }
+  const auto nodes = static_cast<double>(net.size());
+  return {sent.datagrams / nodes, sent.datagram_bytes / nodes, sent.exchange_bytes / nodes};
+}
+
+// Answers the bytes in datagrams per node and second.
+double quiet_time(TestNetwork& net, const Options& options) {
   const std::uint64_t suspected = net.count_changes(core::MemberState::kSuspect);
-  sum(-1);
+  const Sent before = sent_by_each(net);
   net.run(core::seconds(60) * options.minutes);
-  sum(1);
-  const double node_seconds = static_cast<double>(net.size()) * 60 * options.minutes;
+  const Sent after = sent_by_each(net);
+  const double seconds = 60.0 * options.minutes;
+  const double bytes_per_s = (after.datagram_bytes - before.datagram_bytes) / seconds;
   std::printf(
       "quiet for %d min: per node and second %.2f datagrams, %.0f bytes in datagrams, "
       "%.0f in exchanges\n",
-      options.minutes, static_cast<double>(datagrams) / node_seconds,
-      static_cast<double>(bytes) / node_seconds, static_cast<double>(exchanged) / node_seconds);
+      options.minutes, (after.datagrams - before.datagrams) / seconds, bytes_per_s,
+      (after.exchange_bytes - before.exchange_bytes) / seconds);
   std::printf(
       "  false deaths %llu, tables with a suspect meanwhile %llu\n",
       static_cast<unsigned long long>(net.count_changes(core::MemberState::kDead)),
       static_cast<unsigned long long>(net.count_changes(core::MemberState::kSuspect) - suspected));
+  return bytes_per_s;
 }
 
-void news(TestNetwork& net) {
+void news(TestNetwork& net, double quiet_bytes_per_s) {
   core::MemberProfile profile = *net.node(1).membership->self().profile;
   profile.meta.roles = {"training"};
   const core::Instant start = net.now();
+  const Sent before = sent_by_each(net);
   net.step(1, membership::ProfileChanged{profile});
   const std::uint64_t incarnation = net.node(1).membership->self().standing.incarnation;
   const auto share = [&] {
@@ -113,6 +125,9 @@ void news(TestNetwork& net) {
     std::printf("news known to %.0f %%: %.2f s, %.0f rounds of 200 ms\n", goal * 100, passed,
                 std::ceil(passed / 0.2));
   }
+  const double sent = sent_by_each(net).datagram_bytes - before.datagram_bytes;
+  std::printf("  for which each node sent %.0f bytes, %.0f more than in as long a quiet time\n",
+              sent, sent - quiet_bytes_per_s * seconds_since(net, start));
 }
 
 void death(TestNetwork& net, std::size_t subject) {
@@ -152,8 +167,7 @@ int main(int count, char** values) {
   net.run(core::seconds(120));
   std::printf("%zu nodes, %.0f %% loss, seed %llu\n", options.nodes, options.loss * 100,
               static_cast<unsigned long long>(options.seed));
-  quiet_time(net, options);
-  news(net);
+  news(net, quiet_time(net, options));
   for (std::size_t i = 10; i < 15 && i < options.nodes; ++i) death(net, i);
   rusage used{};
   getrusage(RUSAGE_SELF, &used);

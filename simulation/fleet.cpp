@@ -224,7 +224,8 @@ void Fleet::apply(const Step& step) {
         for (int b = 0; b < count; ++b) {
           const bool is_apart = step.kind == StepKind::kIsolate
                                     ? (a == step.node) != (b == step.node)
-                                    : ((step.other >> a) & 1) != ((step.other >> b) & 1);
+                                    : ((step.other >> (a % kSplitBits)) & 1) !=
+                                          ((step.other >> (b % kSplitBits)) & 1);
           if (is_apart) network.block(a, b, until);
         }
       }

@@ -20,6 +20,8 @@ struct Machine {
   std::int64_t wall_skew_ms = 0;
 };
 
+inline constexpr int kSplitBits = 30;
+
 enum class StepKind {
   kGames,        // `amount` games are committed in the node's source
   kGameChanged,  // a game committed before is updated
@@ -30,7 +32,8 @@ enum class StepKind {
   kCut,          // the link to `other` breaks, both can dial again
   kBlock,        // nothing goes from node to other for `amount` ms
   kIsolate,      // the node and all others cannot talk for `amount` ms
-  kSplit,        // nodes in the bit mask `other` and the rest cannot talk for `amount` ms
+  kSplit,        // nodes in the bit mask `other` and the rest cannot talk for `amount` ms; beyond
+                 // kSplitBits nodes the mask begins again
   kLoss,         // datagrams are lost with a chance of `other` percent for `amount` ms
   kSlowLink,     // messages from node to other take up to a second more for `amount` ms
   kCrash,        // power off; it starts again after `amount` ms

@@ -71,7 +71,8 @@ void partitions(Random& random, Plan& plan) {
       plan.steps.push_back(
           {moment(random, plan, kFaultsFrom), StepKind::kIsolate, any_node(random, plan), 0, ms});
     } else {
-      const int mask = random.between(1, (1 << plan.machines.size()) - 2);
+      const int bits = std::min(static_cast<int>(plan.machines.size()), kSplitBits);
+      const int mask = random.between(1, (1 << bits) - 2);
       plan.steps.push_back({moment(random, plan, kFaultsFrom), StepKind::kSplit, 0, mask, ms});
     }
   }

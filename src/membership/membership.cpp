@@ -119,7 +119,11 @@ std::optional<Instant> Membership::next_wake() const {
     at(*leave_by_);
     return wake;
   }
-  for (const NodeId& node : members_.suspects()) at(members_.find(node)->suspicion->deadline());
+  for (const NodeId& node : members_.suspects()) {
+    const Suspicion& suspicion = *members_.find(node)->suspicion;
+    at(suspicion.is_asked() ? suspicion.ends_at(settings_.probe_interval)
+                            : suspicion.ask_at(settings_.probe_interval));
+  }
   if (!members_.gone().empty()) at(forget_at_);
   if (load_news_) at(load_at_);
   if (probe_) {

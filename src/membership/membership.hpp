@@ -4,8 +4,9 @@
 // node's own link to it as well, for the case that datagrams do not get through. No answer at all:
 // the member is suspect, and everybody hears of it, the suspect itself first of all, in whatever
 // packet goes to it ("buddy system"). It refutes with a higher incarnation, or is dead when the
-// suspicion runs out. The dead stay in the table so that nothing old brings them back; now and
-// then one of them is asked again, which heals partitions.
+// suspicion runs out; shortly before that, whoever still suspects it asks it once more. The dead
+// stay in the table so that nothing old brings them back; now and then one of them is asked again,
+// which heals partitions.
 //
 // Invariants
 // 1. A member's (incarnation, state) never falls, on any node.
@@ -114,6 +115,7 @@ class Membership {
   void hear_suspect(core::Rumour rumour, Actions& out);
   void hear_gone(const core::Rumour& rumour, Actions& out);
   void bury_overdue(Actions& out);
+  void ask_suspect(Member& suspect, Actions& out);
   void forget_overdue(Actions& out);
   void tell_shell(const Member& member, std::string why, Actions& out);
 

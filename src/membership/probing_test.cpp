@@ -116,6 +116,31 @@ TEST(Membership, an_unanswered_suspicion_becomes_a_death_sooner_with_confirmatio
   EXPECT_NEAR(dies_after(3), 4, 0.01);
 }
 
+// The refutation reached everybody but this one.
+TEST(Membership, before_it_buries_a_suspect_it_asks_it_once_more) {
+  Script script({"b", "c", "d"});
+  script.hears({claim("c", MemberState::kSuspect, 1, "b")}, "b");
+  const auto pings_to_c = [&] {
+    std::vector<SendPacket> pings;
+    for (const SendPacket& ping : script.sent<PacketPing>()) {
+      if (ping.node == NodeId("c") && !ping.address.empty()) pings.push_back(ping);
+    }
+    return pings;
+  };
+  while (!script.member("c").suspicion->is_asked()) {
+    script.out.clear();
+    script.pass(milliseconds(50));
+    ASSERT_EQ(script.member("c").standing.state, MemberState::kSuspect);
+  }
+  EXPECT_GE(script.member("c").suspicion->deadline() - script.now, milliseconds(900));
+  ASSERT_GE(pings_to_c().size(), 1u);
+  EXPECT_EQ(pings_to_c()[0].packet.rumours.at(0).state, MemberState::kSuspect) << "with the charge";
+  script.says("c", PacketAck{number_of(pings_to_c()[0])}, {alive("c", 2)});
+  script.pass(seconds(2));
+  EXPECT_NE(script.member("c").standing.state, MemberState::kDead);
+  EXPECT_EQ(script.member("c").standing.incarnation, 2u);
+}
+
 TEST(Membership, accused_itself_it_answers_with_a_higher_incarnation_in_the_same_packet) {
   for (const MemberState accused :
        {MemberState::kSuspect, MemberState::kDead, MemberState::kLeft}) {

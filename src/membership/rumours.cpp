@@ -132,13 +132,28 @@ void Membership::hear_gone(const Rumour& rumour, Actions& out) {
 void Membership::bury_overdue(Actions& out) {
   std::vector<NodeId> overdue;
   for (const NodeId& node : members_.suspects()) {
-    if (now_ >= members_.find(node)->suspicion->deadline()) overdue.push_back(node);
+    Member& member = *members_.find(node);
+    Suspicion& suspicion = *member.suspicion;
+    if (!suspicion.is_asked()) {
+      if (now_ >= suspicion.ask_at(settings_.probe_interval)) ask_suspect(member, out);
+    } else if (now_ >= suspicion.ends_at(settings_.probe_interval)) {
+      overdue.push_back(node);
+    }
   }
   for (const NodeId& node : overdue) {
     ++counts_.burials;
     const std::uint64_t incarnation = members_.find(node)->standing.incarnation;
     hear_gone({node, MemberState::kDead, incarnation, self_, 0, {}}, out);
   }
+}
+
+// With the accusation (send() adds it), so that it can contradict; over its link as well, for the
+// case that datagrams are lost.
+void Membership::ask_suspect(Member& suspect, Actions& out) {
+  suspect.suspicion->asked(now_);
+  const core::PacketPing ping{next_number_++, suspect.node};
+  if (!suspect.address().empty()) send(suspect.node, suspect.address(), ping, out);
+  send(suspect.node, "", ping, out);
 }
 
 void Membership::forget_overdue(Actions& out) {

@@ -10,7 +10,9 @@
 // nobody could confirm, the least time holds.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "core/ids.hpp"
@@ -36,8 +38,23 @@ class Suspicion {
   // True: a new voice that shortens the timeout, worth passing on. False: heard before, or enough.
   bool confirm(const core::NodeId& from);
   core::Instant deadline() const;
+  // Before it is buried it is asked itself once more, so long before the deadline: the news that it
+  // lives may be just what this node has missed (each node misses all tellings of some news with a
+  // chance of about e^-mult·log10 n, and refutations are many).
+  core::Instant ask_at(core::Duration patience) const {
+    return std::max(began_at_, deadline() - patience);
+  }
+  bool is_asked() const { return asked_at_.has_value(); }
+  void asked(core::Instant now) { asked_at_ = now; }
+  // REQUIRES: is_asked(). Never sooner than it could have answered.
+  core::Instant ends_at(core::Duration patience) const {
+    return std::max(deadline(), *asked_at_ + patience);
+  }
   // For so long nobody here could have heard an answer.
-  void postpone(core::Duration lost) { began_at_ = began_at_ + lost; }
+  void postpone(core::Duration lost) {
+    began_at_ = began_at_ + lost;
+    asked_at_.reset();
+  }
   core::Instant began_at() const { return began_at_; }
   // The first accuser, then who confirmed.
   const std::vector<core::NodeId>& accusers() const { return accusers_; }
@@ -45,6 +62,7 @@ class Suspicion {
  private:
   SuspicionTimes times_;
   core::Instant began_at_;
+  std::optional<core::Instant> asked_at_;
   std::vector<core::NodeId> accusers_;
 };
 

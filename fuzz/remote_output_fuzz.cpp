@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "transports/ssh/remote.hpp"
+#include "transports/ssh/list_output.hpp"
 #include "transports/ssh/rsync.hpp"
 #include "transports/ssh/safe_path.hpp"
 

@@ -1,8 +1,8 @@
-// What find writes over there, read here.
+#include "transports/ssh/list_output.hpp"
+
 #include <charconv>
 #include <cmath>
 
-#include "transports/ssh/remote.hpp"
 #include "transports/ssh/safe_path.hpp"
 
 namespace syncline::transports::ssh {

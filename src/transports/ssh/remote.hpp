@@ -14,21 +14,10 @@
 #include "core/result.hpp"
 #include "env/subprocess.hpp"
 #include "transfer/escalation.hpp"
+#include "transports/ssh/list_output.hpp"
 #include "transports/ssh/login.hpp"
 
 namespace syncline::transports::ssh {
-
-struct RemoteFile {
-  std::string path;  // relative to the root
-  std::uint64_t size_bytes = 0;
-  std::int64_t mtime_ms = 0;
-  bool operator==(const RemoteFile&) const = default;
-};
-
-struct ListLimits {
-  std::size_t files_max = 1'000'000;
-  std::size_t bytes_max = 256u << 20;  // of names and numbers
-};
 
 // What every call may be given besides.
 struct RemoteCall {
@@ -85,23 +74,6 @@ class Remote {
   const SshEndpoint endpoint_;
   const transfer::Times times_;
   const std::string temporary_folder_;
-};
-
-inline constexpr std::size_t kListEntryMax = 8192;  // PATH_MAX and two numbers
-// Reads "size TAB seconds.fraction TAB path NUL …" as find writes it, in pieces of any size.
-class ListOutput {
- public:
-  explicit ListOutput(ListLimits limits) : limits_(limits) {}
-  core::Status take(std::string_view bytes);
-  // kCorrupt if it ends in the middle of an entry.
-  core::Result<std::vector<RemoteFile>> finish();
-
- private:
-  core::Status take_entry();
-  ListLimits limits_;
-  std::size_t bytes_ = 0;
-  std::string entry_;
-  std::vector<RemoteFile> files_;
 };
 
 }  // namespace syncline::transports::ssh

@@ -170,27 +170,36 @@ void Collector::problem(const NodeId& id, const CollectionName& collection, std:
   }
 }
 
+namespace {
+// Whoever asked for this host has not got what they asked for.
+constexpr const char* kHasDaemon = "its own daemon is linked now: ask again";
+}  // namespace
+
 void Collector::on(const LookWanted& event, Actions& out) {
-  std::set<NodeId> hosts;
+  Request asked{{}, event.collections, {}};
   for (const core::AgentlessConfig& one : config_.agentless) {
     const auto is_meant = [&](const auto& folder) {
       return event.collections.empty() || event.collections.count(CollectionName(folder.first)) > 0;
     };
-    if (states_.at(one.name).has_daemon) continue;
-    if (std::any_of(one.collect.begin(), one.collect.end(), is_meant) ||
-        std::any_of(one.deliver.begin(), one.deliver.end(), is_meant)) {
-      hosts.insert(one.name);
+    if (std::none_of(one.collect.begin(), one.collect.end(), is_meant) &&
+        std::none_of(one.deliver.begin(), one.deliver.end(), is_meant)) {
+      continue;
+    }
+    if (states_.at(one.name).has_daemon) {
+      asked.problems[one.name].push_back(kHasDaemon);
+    } else {
+      asked.hosts.insert(one.name);
     }
   }
-  if (hosts.empty()) {
-    out.push_back(LookEnded{event.request, {}});
+  if (asked.hosts.empty()) {
+    out.push_back(LookEnded{event.request, std::move(asked.problems)});
     return;
   }
-  for (const NodeId& id : hosts) {
+  for (const NodeId& id : asked.hosts) {
     wanted_[id].insert(event.request);
     states_.at(id).next_look = now_;  // one under way began before: another follows it
   }
-  requests_[event.request] = {std::move(hosts), event.collections, {}};
+  requests_[event.request] = std::move(asked);
 }
 
 void Collector::on(const DaemonSeen& event, Actions& out) {
@@ -208,7 +217,10 @@ void Collector::on(const DaemonSeen& event, Actions& out) {
   if (waiting == wanted_.end()) return;
   const std::set<std::uint64_t> requests = std::move(waiting->second);
   wanted_.erase(waiting);
-  for (const std::uint64_t request : requests) has_looked(request, event.host, out);
+  for (const std::uint64_t request : requests) {
+    requests_.at(request).problems[event.host].push_back(kHasDaemon);
+    has_looked(request, event.host, out);
+  }
 }
 
 void Collector::on(const Listed& event, Actions& out) {

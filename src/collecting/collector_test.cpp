@@ -203,7 +203,9 @@ TEST(Collector, leaves_a_host_alone_while_its_own_daemon_is_linked) {
   rig.step(DaemonSeen{kHost, true});
   EXPECT_TRUE(rig.step(Tick{}).empty());
   EXPECT_EQ(rig.collector.next_wake(), std::nullopt);
-  EXPECT_EQ(rig.step(LookWanted{7, {}}), (Actions{LookEnded{7, {}}})) << "nobody waits for it";
+  const auto ended = only<LookEnded>(rig.step(LookWanted{7, {}}));
+  ASSERT_EQ(ended.size(), 1u) << "nobody waits for it";
+  EXPECT_EQ(ended[0].problems.count(kHost), 1u) << "and nobody takes it for done";
   rig.pass(seconds(600));
   EXPECT_TRUE(rig.step(DaemonSeen{kHost, false}).empty());
   EXPECT_EQ(rig.collector.next_wake(), rig.now + seconds(60)) << "it may be back in a moment";
@@ -215,7 +217,9 @@ TEST(Collector, a_request_that_waits_for_a_host_is_answered_when_its_daemon_come
   Rig rig(config_of({{"games", "/g"}}));
   EXPECT_EQ(rig.step(Tick{}), (Actions{List{kHost, kGames}}));
   EXPECT_TRUE(rig.step(LookWanted{7, {}}).empty());
-  EXPECT_EQ(only<LookEnded>(rig.step(DaemonSeen{kHost, true})).size(), 1u);
+  const auto ended = only<LookEnded>(rig.step(DaemonSeen{kHost, true}));
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].problems.count(kHost), 1u) << "what was asked of it was not done";
   EXPECT_TRUE(rig.step(Listed{kHost, kGames, {}, {}}).empty()) << "the look under way ends";
 }
 

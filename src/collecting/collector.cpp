@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.hpp"
+#include "core/find_configured.hpp"
 #include "core/text.hpp"
 
 namespace syncline::collecting {
@@ -22,17 +23,13 @@ Collector::Collector(const core::Config& config, Memory memory, int hosts_max, I
 }
 
 const core::AgentlessConfig& Collector::host(const NodeId& id) const {
-  const auto at = std::find_if(config_.agentless.begin(), config_.agentless.end(),
-                               [&](const core::AgentlessConfig& h) { return h.name == id; });
-  SYNCLINE_CHECK(at != config_.agentless.end(), "an agentless host that nobody configured", id);
-  return *at;
+  return core::agentless_host(config_, id);
 }
 
 const core::CollectionConfig& Collector::collection(const CollectionName& name) const {
-  const auto at = std::find_if(config_.collections.begin(), config_.collections.end(),
-                               [&](const core::CollectionConfig& c) { return c.name == name; });
-  SYNCLINE_CHECK(at != config_.collections.end(), "a collection that nobody configured", name);
-  return *at;
+  const core::CollectionConfig* found = core::find_collection(config_, name);
+  SYNCLINE_CHECK(found != nullptr, "a collection that nobody configured", name);
+  return *found;
 }
 
 void Collector::step(const Event& event, Instant now, Actions& out) {

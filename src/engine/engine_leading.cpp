@@ -1,4 +1,5 @@
 // What the engine does about who leads the fleet, and about its keys.
+#include "core/find_configured.hpp"
 #include "engine/engine.hpp"
 #include "strategy/auto_choice.hpp"
 
@@ -39,12 +40,9 @@ void Engine::leadership_looked_at() {
 bool Engine::is_broadcast(const CollectionName& name) const {
   const routing::NodeView* leader = placement_.router().find(leading_.leadership().leader);
   if (leader == nullptr) return false;
-  for (const core::CollectionConfig& collection : config_.collections) {
-    if (collection.name != name) continue;
-    return strategy::choose_strategy(collection, *leader).strategy ==
-           core::StrategyName::kBroadcast;
-  }
-  return false;
+  const core::CollectionConfig* collection = core::find_collection(config_, name);
+  return collection != nullptr &&
+         strategy::choose_strategy(*collection, *leader).strategy == core::StrategyName::kBroadcast;
 }
 
 // ── the fleet's keys ────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "core/find_configured.hpp"
 
 namespace syncline::engine {
 
@@ -28,10 +29,7 @@ Objects::Objects(const core::Config& config, const FleetView& view, const Peers&
       line_(config) {}
 
 const core::CollectionConfig* Objects::find(const core::CollectionName& name) const {
-  for (const auto& collection : config_.collections) {
-    if (collection.name == name) return &collection;
-  }
-  return nullptr;
+  return core::find_collection(config_, name);
 }
 
 bool Objects::wants(const core::CollectionName& collection) const {

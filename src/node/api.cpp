@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "core/config.hpp"
+#include "core/find_configured.hpp"
 #include "core/nearest.hpp"
 #include "engine/reports.hpp"
 #include "facade/stats.hpp"
@@ -182,18 +183,19 @@ facade::StatsReport NodeApi::stats() {
 core::Result<facade::RouteReport> NodeApi::route(const facade::SyncRequest& request) {
   SYNCLINE_ASSIGN(const Prepared prepared, prepare(request));
   const engine::SyncRequested& wanted = prepared.wanted;
-  for (const core::CollectionConfig& collection : config_.collections) {
-    if (collection.name.text != wanted.sync.data_type) continue;
-    facade::RouteReport route = answer_without_engine(request).route;
-    if (prepared.is_for_engine) {
-      route = loop_.call([&](engine::Engine& engine) {
-        return engine.route(wanted.sync, collection, loop_.now());
-      });
-    }
-    add_verdicts(prepared.agentless, route);
-    return route;
+  const core::CollectionConfig* collection =
+      core::find_collection(config_, CollectionName(wanted.sync.data_type));
+  if (collection == nullptr) {
+    return Error{ErrorKind::kInvalid, "a route is that of one collection: name it", "data_type"};
   }
-  return Error{ErrorKind::kInvalid, "a route is that of one collection: name it", "data_type"};
+  facade::RouteReport route = answer_without_engine(request).route;
+  if (prepared.is_for_engine) {
+    route = loop_.call([&](engine::Engine& engine) {
+      return engine.route(wanted.sync, *collection, loop_.now());
+    });
+  }
+  add_verdicts(prepared.agentless, route);
+  return route;
 }
 
 std::vector<facade::TransferRow> NodeApi::transfers() {
@@ -226,10 +228,7 @@ void NodeApi::flushed(std::uint64_t request, facade::FlushReport report) {
 }
 
 core::Result<facade::VerifyReport> NodeApi::verify(const std::string& name) {
-  const core::CollectionConfig* collection = nullptr;
-  for (const core::CollectionConfig& one : config_.collections) {
-    if (one.name.text == name) collection = &one;
-  }
+  const core::CollectionConfig* collection = core::find_collection(config_, CollectionName(name));
   if (collection == nullptr) {
     return Error{ErrorKind::kMissing, "there is no collection '" + name + "' on this node", name};
   }

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "core/check.hpp"
+#include "core/find_configured.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "env/files.hpp"
@@ -81,10 +82,7 @@ void CollectWork::cancel() {
 }
 
 const core::AgentlessConfig& CollectWork::host(const core::NodeId& id) const {
-  const auto at = std::find_if(config_->agentless.begin(), config_->agentless.end(),
-                               [&](const core::AgentlessConfig& h) { return h.name == id; });
-  SYNCLINE_CHECK(at != config_->agentless.end(), "an agentless host that nobody configured", id);
-  return *at;
+  return core::agentless_host(*config_, id);
 }
 
 transports::ssh::Remote CollectWork::remote(const core::AgentlessConfig& host,

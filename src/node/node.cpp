@@ -7,6 +7,7 @@
 #include <map>
 #include <variant>
 
+#include "core/find_configured.hpp"
 #include "env/entropy.hpp"
 #include "hooks/hooks.hpp"
 #include "http/server.hpp"
@@ -122,13 +123,12 @@ core::Status Node::start_shells(std::unique_ptr<storage::Store> store) {
 core::Status Node::start_api() {
   ApiPorts ports;
   ports.start_verify = [this](const core::CollectionName& name) {
-    for (const core::CollectionConfig& collection : config_.collections) {
-      if (collection.name != name) continue;
-      if (collection.kind == core::Kind::kSqlite) {
-        records_->verify(name);
-      } else {
-        files_->verify(name);
-      }
+    const core::CollectionConfig* collection = core::find_collection(config_, name);
+    if (collection == nullptr) return;
+    if (collection->kind == core::Kind::kSqlite) {
+      records_->verify(name);
+    } else {
+      files_->verify(name);
     }
   };
   ports.records_with_config_key = [this](const core::CollectionName& name,

@@ -95,8 +95,11 @@ void Throttle::set_paced(JobId job, bool is_paced, core::Instant now) {
   if (found == running_.end() || found->second.is_paced == is_paced) return;
   Running& running = found->second;
   running.is_paced = is_paced;
-  paced_ += is_paced ? 1 : 0;
-  paced_ -= is_paced ? 0 : 1;
+  if (is_paced) {
+    ++paced_;
+  } else {
+    --paced_;
+  }
   running.pace.reset();
   running.wanted = 0;
   wanting_.erase(job);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -136,6 +137,18 @@ class TransportConformance : public testing::TestWithParam<MakeRig> {
     };
     return made;
   }
+  // Of one attempt from this source alone; kImpatient where nothing is to come.
+  core::Error error_of(const TestObject& object, const Source& source,
+                       std::optional<transfer::Times> times = std::nullopt) {
+    Fetching fetching(rig_->transport());
+    FetchRequest asked = request("model.pth", object, {source});
+    if (times) asked.times = *times;
+    fetching.start(asked);
+    const FetchOutcome outcome = fetching.outcome();
+    return outcome.status.ok() ? core::Error{} : outcome.status.error();
+  }
+  static constexpr transfer::Times kImpatient{core::seconds(2), core::seconds(3), 1};
+
   std::shared_ptr<TestDestination> open(const TestObject& object,
                                         std::vector<core::Digest256> layer) {
     destination_ = std::make_shared<TestDestination>(

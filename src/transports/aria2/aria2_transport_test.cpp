@@ -132,14 +132,6 @@ namespace {
 class Aria2TransportTest : public TransportConformance {
  protected:
   Aria2Rig& rig() { return static_cast<Aria2Rig&>(*rig_); }
-  core::Error error_of(const TestObject& object, const Source& source) {
-    Fetching fetching(rig().transport());
-    FetchRequest asked = request("model.pth", object, {source});
-    asked.times = {core::seconds(2), core::seconds(3), 1};
-    fetching.start(asked);
-    const FetchOutcome outcome = fetching.outcome();
-    return outcome.status.ok() ? core::Error{} : outcome.status.error();
-  }
 };
 INSTANTIATE_TEST_SUITE_P(Aria2, Aria2TransportTest, testing::Values(&make_aria2_rig));
 
@@ -211,11 +203,11 @@ TEST_P(Aria2TransportTest, trusts_nobody_whose_certificate_is_not_of_the_fleet_a
   Authority strangers;
   Holder stranger(strangers.issue("stranger"));
   stranger.hold(object.object.root, object.content);
-  EXPECT_EQ(error_of(object, rig().source("stranger", stranger)).kind,
+  EXPECT_EQ(error_of(object, rig().source("stranger", stranger), kImpatient).kind,
             core::ErrorKind::kUnreachable);
   Holder elsewhere(rig().fleet().issue("elsewhere", "DNS:elsewhere"));
   elsewhere.hold(object.object.root, object.content);
-  EXPECT_EQ(error_of(object, rig().source("elsewhere", elsewhere)).kind,
+  EXPECT_EQ(error_of(object, rig().source("elsewhere", elsewhere), kImpatient).kind,
             core::ErrorKind::kUnreachable);
   EXPECT_EQ(stranger.requests() + elsewhere.requests(), 0);
 }
@@ -224,7 +216,7 @@ TEST_P(Aria2TransportTest, after_wrong_bytes_all_of_it_is_fetched_again) {
   const TestObject object = test_object(test_bytes(12u << 20));
   std::string wrong = object.content;
   wrong[5u << 20] ^= 1;
-  EXPECT_EQ(error_of(object, rig().serve("model.pth", object, wrong)).kind,
+  EXPECT_EQ(error_of(object, rig().serve("model.pth", object, wrong), kImpatient).kind,
             core::ErrorKind::kCorrupt);
   expect_fetched("model.pth", object);
 }

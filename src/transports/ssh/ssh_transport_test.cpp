@@ -50,12 +50,6 @@ namespace {
 class SshTransportTest : public TransportConformance {
  protected:
   SshRig& rig() { return static_cast<SshRig&>(*rig_); }
-  core::Error error_of(const TestObject& object, const Source& source) {
-    Fetching fetching(rig().transport());
-    fetching.start(request("model.pth", object, {source}));
-    const FetchOutcome outcome = fetching.outcome();
-    return outcome.status.ok() ? core::Error{} : outcome.status.error();
-  }
 };
 INSTANTIATE_TEST_SUITE_P(Ssh, SshTransportTest, testing::Values(&make_ssh_rig));
 

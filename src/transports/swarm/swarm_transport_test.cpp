@@ -159,14 +159,6 @@ namespace {
 class SwarmTransportTest : public TransportConformance {
  protected:
   SwarmRig& rig() { return static_cast<SwarmRig&>(*rig_); }
-  core::Error error_of(const TestObject& object, const Source& source) {
-    Fetching fetching(rig().transport());
-    FetchRequest asked = request("model.pth", object, {source});
-    asked.times = {core::seconds(2), core::seconds(3), 1};
-    fetching.start(asked);
-    const FetchOutcome outcome = fetching.outcome();
-    return outcome.status.ok() ? core::Error{} : outcome.status.error();
-  }
 };
 INSTANTIATE_TEST_SUITE_P(Swarm, SwarmTransportTest, testing::Values(&make_swarm_rig));
 
@@ -259,7 +251,7 @@ TEST_P(SwarmTransportTest, a_seed_whose_file_was_changed_in_place_sends_nothing_
   const TestObject object = test_object(test_bytes(3u << 20));
   Seeder changed("changed", rig().fleet());
   changed.seed(object, test_bytes(3u << 20, 99));
-  EXPECT_EQ(error_of(object, changed.source()).kind, core::ErrorKind::kUnreachable);
+  EXPECT_EQ(error_of(object, changed.source(), kImpatient).kind, core::ErrorKind::kUnreachable);
 }
 
 TEST_P(SwarmTransportTest, strangers_get_nothing_and_are_asked_for_nothing) {
@@ -267,11 +259,11 @@ TEST_P(SwarmTransportTest, strangers_get_nothing_and_are_asked_for_nothing) {
   Authority strangers;
   Seeder stranger("stranger", strangers);
   stranger.seed(object, object.content);
-  EXPECT_EQ(error_of(object, stranger.source()).kind, core::ErrorKind::kUnreachable);
+  EXPECT_EQ(error_of(object, stranger.source(), kImpatient).kind, core::ErrorKind::kUnreachable);
   // One of the fleet whose certificate is not for its swarms.
   Seeder unnamed("unnamed", rig().fleet(), "DNS:elsewhere");
   unnamed.seed(object, object.content);
-  EXPECT_EQ(error_of(object, unnamed.source()).kind, core::ErrorKind::kUnreachable);
+  EXPECT_EQ(error_of(object, unnamed.source(), kImpatient).kind, core::ErrorKind::kUnreachable);
 }
 
 TEST_P(SwarmTransportTest, seeds_are_bounded_and_the_longest_unused_goes_first) {

@@ -21,7 +21,7 @@ void check(const std::string& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string text(reinterpret_cast<const char*>(data), size);
   check(text);
-  text = "syncline-landing 1\n" + text + '\n';
+  text = "syncline-landing 2\n" + text + '\n';
   check(text + "sum " + to_hex(syncline::core::sha256(text)) + '\n');
   return 0;
 }

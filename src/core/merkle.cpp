@@ -67,6 +67,20 @@ std::vector<Digest256> merkle_layer(const std::vector<Digest256>& leaves,
   return layer;
 }
 
+std::vector<Digest256> coarser_layer(const std::vector<Digest256>& layer, std::size_t piece_blocks,
+                                     std::size_t factor) {
+  if (layer.empty()) return {};
+  if (layer.size() <= factor) return {root_of_layer(layer, piece_blocks)};
+  std::vector<Digest256> coarser;
+  for (std::size_t first = 0; first < layer.size(); first += factor) {
+    const auto begin = layer.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::size_t count = std::min(factor, layer.size() - first);
+    coarser.push_back(merkle_root({begin, begin + static_cast<std::ptrdiff_t>(count)},
+                                  height_of(piece_blocks), factor));
+  }
+  return coarser;
+}
+
 Root root_of_layer(const std::vector<Digest256>& layer, std::size_t piece_blocks) {
   if (layer.empty()) return {};
   if (layer.size() == 1) return layer.front();

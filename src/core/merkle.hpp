@@ -4,7 +4,7 @@
 // filled up with zero hashes to a power of two; a parent is the hash of its two children. The
 // root of a file of one block is that block's hash; the empty file has no tree: its root is zero.
 //
-// A layer cuts the tree at a height: with piece_blocks = 64, one hash per 1 MiB. Whoever knows the
+// A layer cuts the tree at a height: with piece_blocks = 16, one hash per 256 KiB. Whoever knows the
 // layer can verify each piece alone; the layer itself is verified against the root.
 #pragma once
 
@@ -18,6 +18,10 @@
 namespace syncline::core {
 
 inline constexpr std::size_t kBlockBytes = 16 * 1024;  // BEP 52. DO NOT CHANGE
+// A piece is what is verified, resumed and passed on alone (decisions/0045).
+// DO NOT CHANGE: the wire, staged bitfields and stored piece layers count in it.
+inline constexpr std::size_t kPieceBlocks = 16;
+inline constexpr std::uint64_t kPieceBytes = kPieceBlocks * kBlockBytes;
 
 // H(left ‖ right).
 Digest256 merkle_parent(const Digest256& left, const Digest256& right);
@@ -34,6 +38,9 @@ std::vector<Digest256> block_hashes(std::string_view bytes);
 // Roots of the pieces of `piece_blocks` blocks (a power of two), from all leaves in order.
 // A file that is not longer than one piece has one entry: its root.
 std::vector<Digest256> merkle_layer(const std::vector<Digest256>& leaves, std::size_t piece_blocks);
+// The same for pieces `factor` times as large (a power of two), from such a layer.
+std::vector<Digest256> coarser_layer(const std::vector<Digest256>& layer, std::size_t piece_blocks,
+                                     std::size_t factor);
 // The file's root from such a layer.
 Root root_of_layer(const std::vector<Digest256>& layer, std::size_t piece_blocks);
 

@@ -59,5 +59,16 @@ RC_GTEST_PROP(MerkleProperty, every_layer_leads_to_the_same_root, ()) {
   }
 }
 
+RC_GTEST_PROP(MerkleProperty, a_coarser_layer_is_the_one_that_the_leaves_give, ()) {
+  const std::string bytes = content(static_cast<std::size_t>(*rc::gen::inRange(0, 900000)));
+  const auto leaves = block_hashes(bytes);
+  for (std::size_t piece_blocks : {1u, 4u, 16u}) {
+    for (std::size_t factor : {1u, 2u, 4u, 16u}) {
+      RC_ASSERT(coarser_layer(merkle_layer(leaves, piece_blocks), piece_blocks, factor) ==
+                merkle_layer(leaves, piece_blocks * factor));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace syncline::core

@@ -82,14 +82,14 @@ class MemoryTransport final : public transports::Transport {
     if (it == objects_.end()) return {core::Error{ErrorKind::kMissing, "nobody has it", ""}, 0, {}};
     const std::string bytes = it->second;
     lock.unlock();
-    std::vector<core::Digest256> layer = core::merkle_layer(core::block_hashes(bytes), 64);
+    std::vector<core::Digest256> layer = core::merkle_layer(core::block_hashes(bytes), core::kPieceBlocks);
     if (layer.size() < 2) layer.clear();
     auto opened = request.open(layer);
     if (!opened.ok()) return {opened.error(), 0, {}};
     std::uint64_t got = 0;
     for (std::uint64_t piece = 0; piece < (*opened)->piece_count(); ++piece) {
       if ((*opened)->has_piece(piece)) continue;
-      const std::string part = bytes.substr(piece << 20, 1 << 20);
+      const std::string part = bytes.substr(piece * core::kPieceBytes, core::kPieceBytes);
       const core::Status written = (*opened)->write_piece(piece, part, core::block_hashes(part));
       if (!written.ok()) return {written, got, NodeId("far")};
       got += part.size();
@@ -349,7 +349,7 @@ TEST_F(Shell, what_is_here_is_served_by_its_root_until_it_changes) {
   ASSERT_TRUE(opened.ok());
   std::string read(100, '\0');
   ASSERT_EQ((*opened)->read_at(1 << 20, std::span<char>(read)).value_or(0), 5u);
-  EXPECT_EQ((*opened)->piece_layer()->size(), 2u);
+  EXPECT_EQ((*opened)->piece_layer()->size(), 5u);
   EXPECT_TRUE(shell->open_for_http(action.object.root).ok());
   put("net.pth", "changed");
   EXPECT_FALSE((*opened)->read_at(0, std::span<char>(read)).ok());

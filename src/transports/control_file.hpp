@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/merkle.hpp"
 #include "env/files.hpp"
 #include "transports/transport.hpp"
 
@@ -107,8 +108,10 @@ inline std::vector<bool> pieces_present(const Destination& destination) {
     auto pieces = text.ok() ? pieces_in_control_file(*text, size) : std::nullopt;
     if (pieces) return *std::move(pieces);
   }
-  std::vector<bool> pieces(destination.piece_count());
-  for (std::uint64_t i = 0; i < pieces.size(); ++i) pieces[i] = destination.has_piece(i);
+  std::vector<bool> pieces(control::pieces_of(size), true);
+  for (std::uint64_t i = 0; i < destination.piece_count(); ++i) {
+    if (!destination.has_piece(i)) pieces[i * core::kPieceBytes / kControlPieceBytes] = false;
+  }
   return pieces;
 }
 

@@ -20,8 +20,8 @@
 
 namespace syncline::transports {
 
-inline constexpr std::uint64_t kTestPieceBytes = 1u << 20;
-inline constexpr std::size_t kTestPieceBlocks = 64;
+inline constexpr std::uint64_t kTestPieceBytes = core::kPieceBytes;
+inline constexpr std::size_t kTestPieceBlocks = core::kPieceBlocks;
 
 // A file's content with what the catalog would say of it.
 struct TestObject {

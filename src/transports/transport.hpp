@@ -25,7 +25,7 @@
 
 namespace syncline::transports {
 
-// Where the bytes of one object land: a staged file of the object's full size, in pieces of 1 MiB.
+// Where the bytes of one object land: a staged file of the object's full size, in pieces of core::kPieceBytes.
 // node/ implements it over collections::files::Landing. Threads: one at a time.
 class Destination {
  public:
@@ -83,7 +83,7 @@ struct FetchRequest {
   core::Priority priority = core::Priority::kNormal;
   double bandwidth_mbps = 0;  // MB/s; 0 = unlimited. For transports that cannot be metered.
   bool is_metered = false;    // it asks (FetchCallbacks::asks) before it moves anything
-  // Roots of the 1 MiB pieces where the transport knows them, else empty. Called once, and again
+  // Roots of the pieces where the transport knows them, else empty. Called once, and again
   // only after it failed.
   std::function<core::Result<DestinationPtr>(std::vector<core::Digest256> piece_layer)> open;
 };

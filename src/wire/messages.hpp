@@ -16,7 +16,7 @@ struct ObjectRequest {
   std::uint64_t job = 0;
   core::Root root;
   std::uint64_t offset = 0;
-  std::uint32_t length = 0;   // at most a piece of 1 MiB; answered in one or more ObjectData
+  std::uint32_t length = 0;   // at most 1 MiB; answered in one or more ObjectData
   bool accepts_zstd = false;  // the answers may be packed
   bool operator==(const ObjectRequest&) const = default;
 };
@@ -36,7 +36,7 @@ struct LayerRequest {
 };
 struct LayerReply {
   std::uint64_t job = 0;
-  std::string hashes;  // 32 bytes each: roots of the pieces of 1 MiB, or of blocks
+  std::string hashes;  // 32 bytes each: roots of the pieces, or of blocks
   std::optional<std::uint64_t> blocks_of_piece = {};
   bool operator==(const LayerReply&) const = default;
 };

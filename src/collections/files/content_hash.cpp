@@ -18,12 +18,10 @@ using core::Digest256;
 using core::Error;
 using core::ErrorKind;
 
-constexpr std::size_t kBlocksPerPiece = kPieceBytes / core::kBlockBytes;
-
 }  // namespace
 
 Digest256 piece_root(const std::vector<Digest256>& block_hashes, std::uint64_t size_bytes) {
-  return core::merkle_root(block_hashes, 0, size_bytes > kPieceBytes ? kBlocksPerPiece : 1);
+  return core::merkle_root(block_hashes, 0, size_bytes > kPieceBytes ? core::kPieceBlocks : 1);
 }
 
 Digest256 piece_root(std::string_view bytes, std::uint64_t size_bytes) {
@@ -31,7 +29,7 @@ Digest256 piece_root(std::string_view bytes, std::uint64_t size_bytes) {
 }
 
 core::Root root_of_layer(const std::vector<Digest256>& piece_layer) {
-  return core::root_of_layer(piece_layer, kBlocksPerPiece);
+  return core::root_of_layer(piece_layer, core::kPieceBlocks);
 }
 
 namespace {

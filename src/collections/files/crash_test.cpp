@@ -126,7 +126,7 @@ TEST_F(Crash, a_new_file_is_there_whole_or_not_at_all) {
 TEST_F(Crash, a_long_transfer_that_is_killed_again_and_again_arrives_whole) {
   const char* asked = std::getenv("SYNCLINE_CRASH_ROUNDS");
   const int rounds = asked ? std::atoi(asked) : 25;
-  const std::string content = test_bytes(24 * kPieceBytes + 123, 4);
+  const std::string content = test_bytes(96 * kPieceBytes + 123, 4);
   put("big", kOld);
   const LandingRequest request = request_for("big", content, root_of(kOld));
   std::uint64_t most = 0;
@@ -139,10 +139,10 @@ TEST_F(Crash, a_long_transfer_that_is_killed_again_and_again_arrives_whole) {
       auto site = open();
       auto landing = site->begin(request);
       if (!landing.ok()) ::_exit(1);
-      for (const std::uint64_t piece : landing.value()->missing_pieces(100)) {
+      for (const std::uint64_t piece : landing.value()->missing_pieces(1000)) {
         const auto bytes = std::string_view(content).substr(piece * kPieceBytes, kPieceBytes);
         if (!landing.value()->write_piece(piece, bytes).ok()) ::_exit(2);
-        if (piece % 3 != 0) continue;
+        if (piece % 12 != 0) continue;
         if (!landing.value()->checkpoint().ok()) ::_exit(3);
         if (::write(told[1], "c", 1) != 1) ::_exit(5);
       }

@@ -37,7 +37,7 @@ inline constexpr std::uint64_t kResumeBytesMin = 8u << 20;
 struct LandingRequest {
   std::string path;                          // relative to the collection's root
   core::ObjectVersion object;                // not a deletion
-  std::vector<core::Digest256> piece_layer;  // roots of the 1 MiB pieces; empty: see verify_all
+  std::vector<core::Digest256> piece_layer;  // roots of the pieces; empty: see verify_all
   core::Root replaces;                       // what may be replaced at the path; zero = nothing
   std::optional<KnownFile> replaces_known;   // its stamp, so that it need not be read again
 };

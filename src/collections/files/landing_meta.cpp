@@ -17,7 +17,7 @@ namespace {
 using core::Error;
 using core::ErrorKind;
 
-constexpr std::string_view kFirstLine = "syncline-landing 1";
+constexpr std::string_view kFirstLine = "syncline-landing 2";
 
 Error corrupt(const char* why) {
   return {ErrorKind::kCorrupt, std::string("the notes of a staged file are damaged: ") + why, ""};

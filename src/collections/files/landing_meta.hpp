@@ -3,7 +3,7 @@
 //
 // Bytes of <id>.meta, DO NOT CHANGE without a new first line; docs/formats/staging.md says the
 // same:
-//   "syncline-landing 1\n"
+//   "syncline-landing 2\n"
 //   "path <bytes of the path in hex>\n"
 //   "root <64 hex>\n" "size <decimal>\n"
 //   "replaces <64 hex>\n"
@@ -23,7 +23,7 @@
 namespace syncline::collections::files {
 
 inline constexpr std::uint64_t kObjectBytesMax = std::uint64_t{1} << 44;  // 16 TiB
-inline constexpr std::size_t kMetaBytesMax = 8u << 20;  // bitfield of 16 TiB, in hex
+inline constexpr std::size_t kMetaBytesMax = 20u << 20;  // bitfield of 16 TiB, in hex
 
 // Which pieces of an object are verified and on disk.
 class PieceSet {

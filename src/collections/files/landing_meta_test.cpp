@@ -44,7 +44,7 @@ RC_GTEST_PROP(LandingMeta, a_changed_byte_is_refused, (std::uint16_t where, std:
 
 RC_GTEST_PROP(LandingMeta, no_bytes_break_the_parser, (const std::string& bytes)) {
   RC_ASSERT(!decode_landing_meta(bytes).ok());
-  RC_ASSERT(!decode_landing_meta("syncline-landing 1\npath " + bytes).ok());
+  RC_ASSERT(!decode_landing_meta("syncline-landing 2\npath " + bytes).ok());
 }
 
 RC_GTEST_PROP(PieceSet, counts_and_complements, (std::uint8_t count, const std::string& picks)) {

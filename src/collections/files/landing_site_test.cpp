@@ -141,7 +141,7 @@ bool on_small_disk(const std::string& root, const std::function<int()>& body, in
 }
 
 TEST_F(LandingSiteTest, a_disk_without_room_is_a_clear_error_and_nothing_is_left) {
-  const std::string content = test_bytes(20 * kPieceBytes);
+  const std::string content = test_bytes(80 * kPieceBytes);
   const auto body = [&]() -> int {
     auto site = open();
     const auto refused = site->begin(request_for("big", content));

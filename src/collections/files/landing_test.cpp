@@ -123,9 +123,9 @@ TEST_F(LandingTest, does_not_finish_while_pieces_are_missing) {
 }
 
 TEST_F(LandingTest, goes_on_where_it_was_interrupted) {
-  const std::string content = test_bytes(10 * kPieceBytes + 77);
+  const std::string content = test_bytes(40 * kPieceBytes + 77);
   auto landing = begin(request_for("a", content));
-  for (const std::uint64_t piece : {0, 4, 10}) {
+  for (const std::uint64_t piece : {0, 4, 40}) {
     const auto bytes = std::string_view(content).substr(piece * kPieceBytes, kPieceBytes);
     ASSERT_TRUE(landing->write_piece(piece, bytes).ok());
   }
@@ -133,13 +133,13 @@ TEST_F(LandingTest, goes_on_where_it_was_interrupted) {
   site_ = open();  // another start of the daemon
   landing = begin(request_for("a", content));
   EXPECT_EQ(landing->bytes_present(), 2 * kPieceBytes + 77);
-  EXPECT_EQ(write_missing(*landing, content), 8u);
+  EXPECT_EQ(write_missing(*landing, content), 38u);
   EXPECT_TRUE(landing->finish().ok());
   EXPECT_TRUE(get("a") == content);
 }
 
 TEST_F(LandingTest, what_was_not_synced_is_not_claimed) {
-  const std::string content = test_bytes(10 * kPieceBytes);
+  const std::string content = test_bytes(40 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   ASSERT_TRUE(landing->write_piece(0, std::string_view(content).substr(0, kPieceBytes)).ok());
   ASSERT_TRUE(landing->checkpoint().ok());
@@ -154,7 +154,7 @@ TEST_F(LandingTest, what_was_not_synced_is_not_claimed) {
 }
 
 TEST_F(LandingTest, notes_that_outlived_their_data_claim_nothing_of_the_next_file) {
-  const std::string content = test_bytes(9 * kPieceBytes);
+  const std::string content = test_bytes(36 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   write_missing(*landing, content);
   ASSERT_TRUE(landing->checkpoint().ok());
@@ -170,7 +170,7 @@ TEST_F(LandingTest, notes_that_outlived_their_data_claim_nothing_of_the_next_fil
 }
 
 TEST_F(LandingTest, notes_that_are_damaged_cost_a_new_fetch_and_nothing_else) {
-  const std::string content = test_bytes(9 * kPieceBytes);
+  const std::string content = test_bytes(36 * kPieceBytes);
   auto landing = begin(request_for("a", content));
   ASSERT_TRUE(landing->write_piece(0, std::string_view(content).substr(0, kPieceBytes)).ok());
   landing.reset();

@@ -13,6 +13,8 @@ namespace syncline::collections::files {
 namespace {
 
 constexpr std::size_t kDigestBytes = 32;
+// Shorter ones (objects of up to 1 MiB) are made again faster than they are stored.
+constexpr std::size_t kStoredPiecesMin = 5;
 
 std::string folder_name() {
   return std::string(kOwnFolder) + "/layers";
@@ -24,7 +26,7 @@ std::string path_of(const core::Root& root) {
 }  // namespace
 
 void LayerStore::save(const core::Root& root, const std::vector<core::Digest256>& layer) const {
-  if (layer.size() < 2) return;
+  if (layer.size() < kStoredPiecesMin) return;
   const auto folder = root_.make_folder(folder_name());
   if (!folder.ok()) return;
   const std::string name = core::to_hex(root);

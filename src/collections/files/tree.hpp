@@ -53,7 +53,7 @@ class Tree {
   core::Result<std::unique_ptr<ObjectReader>> open_for_read(const std::string& path,
                                                             const KnownFile& expected);
 
-  // Roots of the 1 MiB pieces of an object that was scanned or landed here, in order; empty for an
+  // Roots of the pieces of an object that was scanned or landed here, in order; empty for an
   // object of at most one piece. Read from Syncline's own folder, else made again from the file.
   core::Result<std::vector<core::Digest256>> piece_layer(const std::string& path,
                                                          const KnownFile& expected);

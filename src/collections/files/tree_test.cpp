@@ -269,7 +269,7 @@ TEST_F(TreeTest, serves_the_file_that_was_hashed_and_no_other) {
 }
 
 TEST_F(TreeTest, gives_the_piece_layer_from_its_store_or_makes_it_again) {
-  const std::string content = test_bytes(3 * kPieceBytes + 10);
+  const std::string content = test_bytes(9 * kPieceBytes + 10);
   put("a", content);
   auto tree = open();
   const KnownFile known = tree->scan({}, nullptr, later()).changed.at(0).known;

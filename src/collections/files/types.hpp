@@ -6,12 +6,11 @@
 #include <vector>
 
 #include "core/ids.hpp"
+#include "core/merkle.hpp"
 
 namespace syncline::collections::files {
 
-// Resume, delta and verification work in pieces of this size: 64 BEP 52 blocks of 16 KiB.
-// DO NOT CHANGE: staged bitfields and stored piece layers count in it.
-inline constexpr std::uint64_t kPieceBytes = 1u << 20;
+using core::kPieceBytes;  // resume, delta and verification work in pieces
 
 // Syncline's own folder inside a collection's root: staging and piece layers. Never scanned.
 inline constexpr const char* kOwnFolder = ".syncline";

@@ -4,7 +4,10 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <filesystem>
 #include <set>
+
+#include "transports/test_destination.hpp"
 
 namespace syncline::transports {
 namespace {
@@ -46,6 +49,23 @@ TEST(ControlFile, of_another_download_or_damaged_says_nothing) {
     damaged[at] ^= 4;
     EXPECT_EQ(bytes_in(damaged, 3 * kMiB), std::nullopt) << at;
   }
+}
+
+TEST(ControlFile, a_piece_is_present_when_all_of_the_destinations_pieces_in_it_are) {
+  char folder[] = "/tmp/syncline-control-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string path = std::string(folder) + "/x.data";
+  const TestObject made = test_object(test_bytes(2 * kMiB + 5));
+  TestDestination destination(path, made.object, made.layer);
+  const auto write = [&](std::uint64_t piece) {
+    const auto bytes = made.content.substr(piece * core::kPieceBytes, core::kPieceBytes);
+    ASSERT_TRUE(destination.write_piece(piece, bytes, core::block_hashes(bytes)).ok());
+  };
+  for (const std::uint64_t piece : {0u, 1u, 2u, 3u, 4u, 6u, 7u, 8u}) write(piece);
+  EXPECT_EQ(pieces_present(destination), (std::vector<bool>{true, false, true}));
+  write(5);
+  EXPECT_EQ(pieces_present(destination), (std::vector<bool>{true, true, true}));
+  std::filesystem::remove_all(folder);
 }
 
 RC_GTEST_PROP(ControlFile, tells_the_bytes_of_the_pieces_it_was_made_from, ()) {

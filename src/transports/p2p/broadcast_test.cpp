@@ -13,7 +13,7 @@ using core::Instant;
 using core::NodeId;
 
 const NodeId kHolder("holder");
-constexpr std::int64_t kRoundMs = 40;  // 1 MiB at 200 Mbit/s
+constexpr std::int64_t kRoundMs = 40;  // a piece at 50 Mbit/s
 
 // In each round every node, the holder too, sends so many pieces as its link carries.
 struct Fleet {

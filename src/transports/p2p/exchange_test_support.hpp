@@ -109,7 +109,7 @@ class FileDestination : public Destination {
   core::Status write_piece(std::uint64_t piece, std::string_view bytes,
                            const std::vector<core::Digest256>& hashes) override {
     const bool is_layered = object_.size_bytes > kPieceBytes;
-    const auto root = core::merkle_root(hashes, 0, is_layered ? 64 : 1);
+    const auto root = core::merkle_root(hashes, 0, is_layered ? core::kPieceBlocks : 1);
     if (root != (is_layered ? layer[piece] : object_.root)) {
       return core::Error{core::ErrorKind::kCorrupt, "a wrong piece", ""};
     }

@@ -12,7 +12,7 @@ using Phase = Fetch::Phase;
 
 namespace {
 constexpr double kBytesPerMb = 1e6;                   // "MB/s" of the configuration
-constexpr std::uint64_t kAskAhead = 4 * kPieceBytes;  // of a metered fetch
+constexpr std::uint64_t kAskAhead = 16 * kPieceBytes;  // of a metered fetch
 }  // namespace
 
 Fetcher::Fetcher(const NodeId& self, const env::Clock& clock, ExchangePorts ports,

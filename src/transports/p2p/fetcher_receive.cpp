@@ -16,7 +16,6 @@ using core::NodeId;
 using Phase = Fetch::Phase;
 
 namespace {
-constexpr std::size_t kPieceBlocks = kPieceBytes / kBlockBytes;
 constexpr core::Duration kProgressEvery = core::milliseconds(250);
 
 std::vector<Digest256> parse_hashes(const std::string& bytes) {
@@ -58,7 +57,7 @@ void Fetcher::on_layer(const NodeId& peer, wire::LayerReply reply) {
 void Fetcher::take_layer(const FetchPtr& fetch, const NodeId& peer, std::string hashes) {
   std::vector<Digest256> layer = parse_hashes(hashes);
   const bool is_right = layer.size() == fetch->picker->piece_count() &&
-                        core::root_of_layer(layer, kPieceBlocks) == fetch->request.object.root;
+                        core::root_of_layer(layer, core::kPieceBlocks) == fetch->request.object.root;
   if (!is_right) {
     turn([&](Out& out) {
       if (fetch->phase != Phase::kOpening) return;
@@ -280,7 +279,7 @@ void Fetcher::take_block_hashes(const FetchPtr& fetch, const NodeId& peer,
   const AssemblyPtr assembly = it->second;
   const std::vector<Digest256> hashes = parse_hashes(reply.hashes);
   const Digest256& expected = fetch->has_layer() ? fetch->layer[piece] : fetch->request.object.root;
-  const std::size_t width = fetch->has_layer() ? kPieceBlocks : 1;
+  const std::size_t width = fetch->has_layer() ? core::kPieceBlocks : 1;
   if (hashes.size() != assembly->hashes.size() || core::merkle_root(hashes, 0, width) != expected) {
     blame(fetch, peer, "sent hashes of blocks that do not hash to their piece", out);
     return;

@@ -30,11 +30,12 @@
 #include <vector>
 
 #include "core/ids.hpp"
+#include "core/merkle.hpp"
 #include "core/time.hpp"
 
 namespace syncline::transports::p2p {
 
-inline constexpr std::uint64_t kPieceBytes = 1u << 20;  // as everywhere. DO NOT CHANGE
+using core::kPieceBytes;
 
 struct PickerSettings {
   std::uint64_t size_bytes = 0;  // of the object; not zero

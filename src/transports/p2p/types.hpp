@@ -23,7 +23,7 @@ class ServedObject {
   // Fills `into` from `offset`; fewer bytes only at the end of the object. kConflict: the file is
   // not that object any more, its bytes must not be sent.
   virtual core::Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) const = 0;
-  // Roots of the 1 MiB pieces, in order; empty for an object of at most one piece.
+  // Roots of the pieces, in order; empty for an object of at most one piece.
   virtual core::Result<std::vector<core::Digest256>> piece_layer() const = 0;
   // A holder of a part serves that part.
   virtual bool has_piece(std::uint64_t) const { return true; }

@@ -9,7 +9,7 @@ namespace syncline::transports::swarm {
 
 namespace {
 
-constexpr std::size_t kPieceBlocks = kTorrentPieceBytes / core::kBlockBytes;
+constexpr std::size_t kPiecesPerTorrentPiece = kTorrentPieceBytes / core::kPieceBytes;
 
 std::string bytes_of(const core::Digest256& digest) {
   return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
@@ -47,15 +47,18 @@ core::Result<std::string> torrent_file(const TorrentOf& object,
   torrent["info"] = info_entry(object);
   lt::entry layers(lt::entry::dictionary_t);
   if (object.size_bytes > kTorrentPieceBytes) {
-    const std::uint64_t pieces = (object.size_bytes + kTorrentPieceBytes - 1) / kTorrentPieceBytes;
+    const std::uint64_t pieces = (object.size_bytes + core::kPieceBytes - 1) / core::kPieceBytes;
     if (piece_layer.size() != pieces ||
-        core::root_of_layer(piece_layer, kPieceBlocks) != object.root) {
+        core::root_of_layer(piece_layer, core::kPieceBlocks) != object.root) {
       return core::Error{core::ErrorKind::kInvalid,
                          "these are not the roots of the object's pieces",
                          core::to_hex(object.root)};
     }
     std::string layer;
-    for (const core::Digest256& root : piece_layer) layer += bytes_of(root);
+    for (const core::Digest256& root :
+         core::coarser_layer(piece_layer, core::kPieceBlocks, kPiecesPerTorrentPiece)) {
+      layer += bytes_of(root);
+    }
     layers[bytes_of(object.root)] = layer;
   }
   torrent["piece layers"] = layers;

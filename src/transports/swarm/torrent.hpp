@@ -27,8 +27,9 @@ struct TorrentOf {
 
 // The bencoded info dictionary; its SHA-256 is the torrent's info hash.
 std::string info_dictionary(const TorrentOf& object);
-// A whole .torrent, for stock clients and for seeding: with the roots of the pieces, of which an
-// object of one piece has none. kInvalid: they do not hash to the root.
+// A whole .torrent, for stock clients and for seeding. `piece_layer`: roots of the object's pieces
+// of core::kPieceBytes; those of the torrent's, which are larger, follow from them. kInvalid: they
+// do not hash to the root.
 core::Result<std::string> torrent_file(const TorrentOf& object,
                                        const std::vector<core::Digest256>& piece_layer);
 

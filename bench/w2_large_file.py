@@ -2,8 +2,8 @@
 """W2: one 2 GiB file to one other node, over each transport: Syncline beside rsync over ssh and cp.
 
 Syncline's figures run from the moment the target may begin (it was asked and is paused) to the
-answer that the file is verified and fsynced there; what the source needs to hash the file first is shown apart. The bound is the slower of
-writing to this disk with fsync and SHA-256 on one core.
+answer that the file is verified and fsynced there; what the source needs to hash the file first is
+shown apart. The bound is the slower of writing to this disk with fsync and SHA-256 on one core.
 """
 
 import argparse

@@ -4,8 +4,8 @@
 // filled up with zero hashes to a power of two; a parent is the hash of its two children. The
 // root of a file of one block is that block's hash; the empty file has no tree: its root is zero.
 //
-// A layer cuts the tree at a height: with piece_blocks = 16, one hash per 256 KiB. Whoever knows the
-// layer can verify each piece alone; the layer itself is verified against the root.
+// A layer cuts the tree at a height: with piece_blocks = 16, one hash per 256 KiB. Whoever knows
+// the layer can verify each piece alone; the layer itself is verified against the root.
 #pragma once
 
 #include <cstdint>

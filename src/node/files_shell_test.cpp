@@ -82,7 +82,8 @@ class MemoryTransport final : public transports::Transport {
     if (it == objects_.end()) return {core::Error{ErrorKind::kMissing, "nobody has it", ""}, 0, {}};
     const std::string bytes = it->second;
     lock.unlock();
-    std::vector<core::Digest256> layer = core::merkle_layer(core::block_hashes(bytes), core::kPieceBlocks);
+    std::vector<core::Digest256> layer =
+        core::merkle_layer(core::block_hashes(bytes), core::kPieceBlocks);
     if (layer.size() < 2) layer.clear();
     auto opened = request.open(layer);
     if (!opened.ok()) return {opened.error(), 0, {}};

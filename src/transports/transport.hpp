@@ -25,8 +25,8 @@
 
 namespace syncline::transports {
 
-// Where the bytes of one object land: a staged file of the object's full size, in pieces of core::kPieceBytes.
-// node/ implements it over collections::files::Landing. Threads: one at a time.
+// Where the bytes of one object land: a staged file of the object's full size, in pieces of
+// core::kPieceBytes. node/ implements it over collections::files::Landing. Threads: one at a time.
 class Destination {
  public:
   virtual ~Destination() = default;

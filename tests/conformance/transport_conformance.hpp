@@ -311,8 +311,8 @@ TEST_P(TransportConformance, does_not_fetch_what_is_there_already) {
   asked.open = [&](std::vector<core::Digest256>) {
     auto opened = open(object, object.layer);
     for (std::uint64_t piece = 0; piece < (6u << 20) / kTestPieceBytes; ++piece) {
-      const std::string_view bytes = std::string_view(object.content)
-                                         .substr(piece * kTestPieceBytes, kTestPieceBytes);
+      const std::string_view bytes =
+          std::string_view(object.content).substr(piece * kTestPieceBytes, kTestPieceBytes);
       EXPECT_TRUE(opened->write_piece(piece, bytes, core::block_hashes(bytes)).ok());
     }
     return core::Result<DestinationPtr>(opened);

@@ -11,7 +11,7 @@ using core::NodeId;
 using Phase = Fetch::Phase;
 
 namespace {
-constexpr double kBytesPerMb = 1e6;                   // "MB/s" of the configuration
+constexpr double kBytesPerMb = 1e6;                    // "MB/s" of the configuration
 constexpr std::uint64_t kAskAhead = 16 * kPieceBytes;  // of a metered fetch
 }  // namespace
 

@@ -56,8 +56,9 @@ void Fetcher::on_layer(const NodeId& peer, wire::LayerReply reply) {
 
 void Fetcher::take_layer(const FetchPtr& fetch, const NodeId& peer, std::string hashes) {
   std::vector<Digest256> layer = parse_hashes(hashes);
-  const bool is_right = layer.size() == fetch->picker->piece_count() &&
-                        core::root_of_layer(layer, core::kPieceBlocks) == fetch->request.object.root;
+  const bool is_right =
+      layer.size() == fetch->picker->piece_count() &&
+      core::root_of_layer(layer, core::kPieceBlocks) == fetch->request.object.root;
   if (!is_right) {
     turn([&](Out& out) {
       if (fetch->phase != Phase::kOpening) return;

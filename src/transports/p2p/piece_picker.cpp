@@ -72,9 +72,14 @@ void PiecePicker::release(const NodeId& id, Source& source, std::uint64_t piece)
   if (!copies->second.empty()) return;
   asked_.erase(copies);
   if (state_[piece] != State::kAsked) return;
+  is_missing_again(piece);
+}
+
+void PiecePicker::is_missing_again(std::uint64_t piece) {
   state_[piece] = State::kMissing;
   ++unasked_;
-  cursor_ = 0;
+  front_ = std::min(front_, piece);
+  cursor_ = std::min(cursor_, (piece + state_.size() - settings_.first_piece) % state_.size());
 }
 
 void PiecePicker::drop_source(const NodeId& source) {
@@ -164,11 +169,8 @@ std::optional<std::uint64_t> PiecePicker::rarest_missing(const Source& source) c
     if (state_[piece] != State::kMissing || !source.has(piece)) continue;
     if (is_uniform) return piece;
     ++looked_at;
-    const auto holders = source.is_partner
-                             ? bringers_[piece]
-                             : static_cast<std::size_t>(std::count_if(
-                                   sources_.begin(), sources_.end(),
-                                   [&](const auto& s) { return s.second.has(piece); }));
+    const auto holders = static_cast<std::size_t>(std::count_if(
+        sources_.begin(), sources_.end(), [&](const auto& s) { return s.second.has(piece); }));
     if (!best || holders < best_holders) {
       best = piece;
       best_holders = holders;
@@ -222,14 +224,16 @@ std::optional<Ask> PiecePicker::next(Instant now) {
          state_[(settings_.first_piece + cursor_) % state_.size()] != State::kMissing) {
     ++cursor_;
   }
+  while (front_ < state_.size() && state_[front_] != State::kMissing) ++front_;
   if (missing_ == 0) return std::nullopt;
   std::vector<NodeId> order = by_expected_finish(now);
   std::erase_if(order, [this](const NodeId& id) { return !has_room_for(sources_.at(id)); });
   if (unasked_ > 0) {
     for (const NodeId& id : order) {
       const Source& source = sources_.at(id);
-      const bool is_shared = !bringers_.empty() && !source.is_partner;
-      const auto piece = is_shared ? missing_among_partners(source, now) : rarest_missing(source);
+      const auto piece = bringers_.empty()   ? rarest_missing(source)
+                         : source.is_partner ? rarest_of_partner(source)
+                                             : missing_among_partners(source, now);
       if (piece) return send(id, *piece, now);
     }
   }
@@ -290,10 +294,11 @@ std::vector<Ask> PiecePicker::verified(std::uint64_t piece) {
 void PiecePicker::failed(const Ask& ask) {
   if (state_[ask.piece] == State::kArrived) {
     in_flight_bytes_ -= piece_bytes(ask.piece);
-    const bool has_copy = asked_.count(ask.piece) > 0;
-    state_[ask.piece] = has_copy ? State::kAsked : State::kMissing;
-    if (!has_copy) ++unasked_;
-    cursor_ = 0;
+    if (asked_.count(ask.piece) > 0) {
+      state_[ask.piece] = State::kAsked;
+    } else {
+      is_missing_again(ask.piece);
+    }
     return;
   }
   auto it = sources_.find(ask.source);

@@ -18,7 +18,8 @@
 //    others' shares, but for what their owners are at. What a partner has is asked from it, and
 //    from a holder only when that one would idle. So holders send each piece once, however many
 //    want it; who is slow is helped. What partners owe has a window of its own, so that waiting
-//    for them keeps no holder idle.
+//    for them keeps no holder idle. All this goes on among the next kSharedPieces pieces, so that
+//    choosing costs no more in a large object.
 //
 // A whole piece is asked from one source, so a wrong one has one culprit.
 #pragma once
@@ -107,6 +108,8 @@ class PiecePicker {
   // So long nothing may come before a holder is asked for what a partner is to bring.
   static constexpr core::Duration kPartnerPatience = core::milliseconds(1000);
 
+  static constexpr std::uint64_t kSharedPieces = 2048;
+
   enum class State : std::uint8_t { kMissing, kAsked, kArrived, kPresent };
   struct Source {
     std::vector<bool> held;         // empty: everything
@@ -125,6 +128,8 @@ class PiecePicker {
   std::vector<core::NodeId> by_expected_finish(core::Instant now) const;
   double expected_seconds(const Source& source, std::uint64_t more_bytes) const;
   std::optional<std::uint64_t> rarest_missing(const Source& source) const;
+  std::optional<std::uint64_t> rarest_of_partner(const Source& partner) const;
+  void is_missing_again(std::uint64_t piece);
   std::optional<std::uint64_t> missing_among_partners(const Source& holder,
                                                       core::Instant now) const;
   bool has_room_for(const Source& source) const;
@@ -149,6 +154,7 @@ class PiecePicker {
   std::uint64_t missing_ = 0;          // not present yet
   std::uint64_t unasked_ = 0;          // kMissing
   std::uint64_t cursor_ = 0;           // no kMissing piece lies between first_piece and here
+  std::uint64_t front_ = 0;            // … nor before this one
   std::uint64_t in_flight_bytes_ = 0;  // asked (each copy) or being verified
   std::uint64_t partner_bytes_ = 0;    // of those, owed by partners
   std::size_t awaited_ = 0;

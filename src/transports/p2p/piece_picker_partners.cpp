@@ -65,22 +65,38 @@ std::vector<NodeId> PiecePicker::partners() const {
   return partners;
 }
 
+// Of what this partner has, what the fewest bring. Fetchers that begin at different pieces ask it
+// for different ones.
+std::optional<std::uint64_t> PiecePicker::rarest_of_partner(const Source& partner) const {
+  const std::uint64_t width = std::min<std::uint64_t>(kSharedPieces, state_.size() - front_);
+  std::optional<std::uint64_t> best;
+  for (std::uint64_t i = 0; i < width; ++i) {
+    const std::uint64_t piece = front_ + (settings_.first_piece + i) % width;
+    if (state_[piece] != State::kMissing || !partner.held[piece]) continue;
+    if (!best || bringers_[piece] < bringers_[*best]) best = piece;
+    if (bringers_[*best] <= 1) break;
+  }
+  return best;
+}
+
 // What a holder is asked for while others want the object too (rule 7).
 std::optional<std::uint64_t> PiecePicker::missing_among_partners(const Source& holder,
                                                                  Instant now) const {
   std::vector<std::vector<std::uint64_t>> left(settings_.share_count);  // by share, and unclaimed
-  std::vector<bool> taken(state_.size());
+  const std::uint64_t end = std::min<std::uint64_t>(state_.size(), front_ + kSharedPieces);
+  std::vector<bool> taken(end - front_);
   for (const auto& [id, source] : sources_) {
     if (source.is_silent) continue;
-    for (const std::uint64_t piece : source.takes) taken[piece] = true;
+    auto piece = source.takes.lower_bound(front_);
+    for (; piece != source.takes.end() && *piece < end; ++piece) taken[*piece - front_] = true;
   }
   std::optional<std::uint64_t> claimed;
   std::optional<std::uint64_t> brought;
-  for (std::uint64_t piece = 0; piece < state_.size(); ++piece) {
+  for (std::uint64_t piece = front_; piece < end; ++piece) {
     if (state_[piece] != State::kMissing || !holder.has(piece)) continue;
     if (bringers_[piece] > 0) {
       if (!brought && !can_a_partner_send(piece)) brought = piece;
-    } else if (taken[piece]) {
+    } else if (taken[piece - front_]) {
       claimed = piece;
     } else if (rank_of(piece) == settings_.share_rank) {
       return piece;

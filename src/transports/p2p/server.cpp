@@ -18,6 +18,7 @@ using core::NodeId;
 
 namespace {
 constexpr std::size_t kFrameBytes = net::kDataFrameBytes;
+constexpr std::uint64_t kPackingTriedEvery = 16u << 20;
 
 wire::ObjectRefused refusal(std::uint64_t job, std::uint64_t offset, const Error& why) {
   return {job, offset, core::to_string(why), why.kind == ErrorKind::kOverloaded};
@@ -48,19 +49,24 @@ std::size_t held_bytes(const wire::WireMessage& message) {
   return sizeof(wire::WireMessage);
 }
 
-// Whether the rest is worth packing is tried on one block.
-bool pays(const std::string& bytes) {
-  std::string block = bytes.substr(0, core::kBlockBytes);
-  return wire::compress(block);
-}
 }  // namespace
 
 // ── open objects ────────────────────────────────────────────────────────────────────────────────
 
+bool Serving::packing_pays(std::uint64_t offset, const std::string& bytes) {
+  const std::uint64_t region = offset / kPackingTriedEvery + 1;
+  const std::uint64_t known = verdict_.load(std::memory_order_relaxed);
+  if (known >> 1 == region) return (known & 1) != 0;
+  std::string block = bytes.substr(0, core::kBlockBytes);
+  const bool pays = wire::compress(block);
+  verdict_.store(region << 1 | (pays ? 1 : 0), std::memory_order_relaxed);
+  return pays;
+}
+
 OpenObjects::OpenObjects(OpenObject open, std::size_t count_max)
     : open_(std::move(open)), count_max_(count_max) {}
 
-core::Result<std::shared_ptr<ServedObject>> OpenObjects::get(const core::Root& root) {
+core::Result<std::shared_ptr<Serving>> OpenObjects::get(const core::Root& root) {
   {
     const std::lock_guard lock(mutex_);
     for (auto it = by_use_.begin(); it != by_use_.end(); ++it) {
@@ -70,16 +76,17 @@ core::Result<std::shared_ptr<ServedObject>> OpenObjects::get(const core::Root& r
     }
   }
   SYNCLINE_ASSIGN(std::shared_ptr<ServedObject> object, open_(root));
+  const auto serving = std::make_shared<Serving>(object);
   // What one frame serves will not be asked for again.
-  if (object->size_bytes() <= kFrameBytes || object->is_arriving()) return object;
-  std::shared_ptr<ServedObject> oldest;  // let go outside the lock
+  if (object->size_bytes() <= kFrameBytes || object->is_arriving()) return serving;
+  std::shared_ptr<Serving> oldest;  // let go outside the lock
   const std::lock_guard lock(mutex_);
-  by_use_.emplace_front(root, object);
+  by_use_.emplace_front(root, serving);
   if (by_use_.size() > count_max_) {
     oldest = std::move(by_use_.back().second);
     by_use_.pop_back();
   }
-  return object;
+  return serving;
 }
 
 void OpenObjects::drop(const core::Root& root) {
@@ -190,8 +197,7 @@ void Server::feed(const NodeId& id, Peer& peer) {
 }
 
 void Server::serve(Turn turn) {
-  std::optional<bool> packing_pays = turn.wish.packing_pays;
-  wire::WireMessage message = make(turn, packing_pays);
+  wire::WireMessage message = make(turn);
   const bool is_refusal = std::holds_alternative<wire::ObjectRefused>(message);
   {
     const std::lock_guard lock(mutex_);
@@ -204,7 +210,6 @@ void Server::serve(Turn turn) {
     if (wishes != peer.jobs.end() && !turn.is_last_of_wish) {
       Wish& rest = wishes->second.front();
       const bool is_same = rest.root == turn.wish.root && rest.offset > turn.wish.offset;
-      if (is_same) rest.packing_pays = packing_pays;
       if (is_same && is_refusal) {  // one refusal answers the whole request
         wishes->second.pop_front();
         --peer.wishes;
@@ -234,29 +239,28 @@ std::optional<wire::WireMessage> Server::next_data(const NodeId& id) {
 
 // ── answers ─────────────────────────────────────────────────────────────────────────────────────
 
-wire::WireMessage Server::make(const Turn& turn, std::optional<bool>& packing_pays) {
+wire::WireMessage Server::make(const Turn& turn) {
   const Wish& wish = turn.wish;
-  auto object = objects_.get(wish.root);
-  if (!object.ok()) return refusal(turn.job, wish.offset, object.error());
-  if (wish.length == 0) return make_hashes(turn, **object);
-  const std::uint64_t size = (*object)->size_bytes();
+  const auto serving = objects_.get(wish.root);
+  if (!serving.ok()) return refusal(turn.job, wish.offset, serving.error());
+  const ServedObject& object = (*serving)->object();
+  if (wish.length == 0) return make_hashes(turn, object);
+  const std::uint64_t size = object.size_bytes();
   const bool is_inside = wish.offset < size && wish.length <= size - wish.offset;
   if (!is_inside) {
     return refusal(turn.job, wish.offset,
                    {ErrorKind::kInvalid, "bytes beyond the end of the object were asked for", ""});
   }
-  if (!(*object)->has_piece(wish.offset / kPieceBytes)) {
+  if (!object.has_piece(wish.offset / kPieceBytes)) {
     return refusal(turn.job, wish.offset, {ErrorKind::kMissing, "this piece is not here yet", ""});
   }
-  auto bytes = read(**object, wish.offset, static_cast<std::size_t>(wish.length));
+  auto bytes = read(object, wish.offset, static_cast<std::size_t>(wish.length));
   if (!bytes.ok()) {
     objects_.drop(wish.root);
     return refusal(turn.job, wish.offset, bytes.error());
   }
   wire::ObjectData data{turn.job, wish.offset, std::move(bytes).value()};
-  if (!wish.accepts_zstd) return data;
-  if (!packing_pays) packing_pays = pays(data.bytes);
-  if (!*packing_pays) return data;
+  if (!wish.accepts_zstd || !(*serving)->packing_pays(wish.offset, data.bytes)) return data;
   const auto raw_bytes = static_cast<std::uint32_t>(data.bytes.size());
   if (wire::compress(data.bytes)) data.raw_bytes = raw_bytes;
   return data;

@@ -7,6 +7,7 @@
 // Threads: any. No call waits for a disk.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -19,18 +20,31 @@
 
 namespace syncline::transports::p2p {
 
+// One object while it is served. Threads: any.
+class Serving {
+ public:
+  explicit Serving(std::shared_ptr<ServedObject> object) : object_(std::move(object)) {}
+  const ServedObject& object() const { return *object_; }
+  // Is it worth packing these bytes of it? Tried on one block of each 16 MiB.
+  bool packing_pays(std::uint64_t offset, const std::string& bytes);
+
+ private:
+  std::shared_ptr<ServedObject> object_;
+  std::atomic<std::uint64_t> verdict_{0};  // number of the 16 MiB from 1 on, and its last bit: pays
+};
+
 // Open objects, the last used ones: a piece of a large object costs no open().
 class OpenObjects {
  public:
   OpenObjects(OpenObject open, std::size_t count_max);
-  core::Result<std::shared_ptr<ServedObject>> get(const core::Root& root);
+  core::Result<std::shared_ptr<Serving>> get(const core::Root& root);
   void drop(const core::Root& root);
 
  private:
   OpenObject open_;
   std::size_t count_max_;
   std::mutex mutex_;
-  std::list<std::pair<core::Root, std::shared_ptr<ServedObject>>> by_use_;  // newest first
+  std::list<std::pair<core::Root, std::shared_ptr<Serving>>> by_use_;  // newest first
 };
 
 class Server {
@@ -52,7 +66,6 @@ class Server {
     std::uint64_t length = 0;  // left to be read; 0: hashes are wanted
     std::optional<std::uint64_t> blocks_of_piece;
     bool accepts_zstd = false;
-    std::optional<bool> packing_pays;  // of this piece, once its first frame was tried
   };
   struct Peer {
     std::uint64_t link = 0;  // number of the link these were asked on
@@ -74,7 +87,7 @@ class Server {
   void add(const core::NodeId& peer, std::uint64_t job, Wish wish);
   void feed(const core::NodeId& id, Peer& peer);
   void serve(Turn turn);
-  wire::WireMessage make(const Turn& turn, std::optional<bool>& packing_pays);
+  wire::WireMessage make(const Turn& turn);
   wire::WireMessage make_hashes(const Turn& turn, const ServedObject& object);
 
   ExchangePorts ports_;

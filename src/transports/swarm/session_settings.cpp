@@ -1,6 +1,7 @@
 #include "transports/swarm/session_settings.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace syncline::transports::swarm {
 
@@ -46,6 +47,8 @@ std::vector<std::pair<std::string, SettingValue>> libtorrent_settings(
       {"rate_limit_ip_overhead", false},
       {"aio_threads", 2},
       {"hashing_threads", 1},
+      // In blocks of 16 KiB. Mapped files count as memory of the daemon, all of them.
+      {"mmap_file_size_cutoff", std::numeric_limits<int>::max()},
       // The shares of session.hpp hold from the first request on, and no more is asked of one peer
       // than it sends in a second: what waits there is asked of nobody else.
       {"initial_picker_threshold", 0},

@@ -85,6 +85,10 @@ void Engine::on(const AppendFailed& event) {
 }
 
 void Engine::on(const FilesScanned& event) {
+  if (event.is_part) {
+    objects_.scanned(event, now_, *out_);
+    return;
+  }
   CollectionState& state = collections_[event.collection];
   state.problems = event.problems;
   state.open_units = event.unstable;

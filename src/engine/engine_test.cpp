@@ -146,6 +146,22 @@ TEST_F(EngineTest, changes_during_a_look_make_one_more_look_after_it) {
   EXPECT_EQ(all<ReadSource>().size(), 1u);
 }
 
+TEST_F(EngineTest, a_part_of_a_scan_is_told_at_once_and_the_look_goes_on) {
+  ASSERT_EQ(scans_.size(), 1u);
+  FilesScanned part;
+  part.collection = kModels;
+  part.scan_id = scans_[0];
+  part.is_part = true;
+  part.changed.push_back({"net.pth", core::sha256("net"), 3, 1, 0644});
+  step(part);
+  ASSERT_EQ(all<PersistFacts>().size(), 1u);
+  EXPECT_EQ(all<PersistFacts>()[0].facts.size(), 1u);
+  step(SourceChanged{kModels});
+  EXPECT_TRUE(all<ScanFiles>().empty()) << "the scan is not over";
+  look();
+  EXPECT_EQ(scans_.size(), 1u) << "now it is, and the change is looked at";
+}
+
 TEST_F(EngineTest, a_notice_with_nothing_to_deliver_is_ready_after_one_look_at_each_source) {
   look();
   step(TerminationNotice{now_ + core::seconds(25), "told to stop"});

@@ -131,6 +131,7 @@ struct FilesScanned {
   std::uint64_t unstable = 0;  // still being written
   core::WallMs scanned_at;
   std::vector<std::string> problems;
+  bool is_part = false;  // more of the same scan follows: only `changed` is told yet
 };
 struct FetchProgress {
   std::uint64_t job = 0;

@@ -74,7 +74,18 @@ void FilesShell::State::scan(FilesLane& lane, const engine::ScanFiles& action) {
     ports.post(std::move(event));
     return;
   }
-  take_in(lane, open->tree->scan(known, is_full ? nullptr : &only, event.scanned_at), since, event);
+  const auto found = [&](std::vector<disk::SeenFile> changed) {
+    engine::FilesScanned part;
+    part.collection = event.collection;
+    part.scan_id = event.scan_id;
+    part.scanned_at = event.scanned_at;
+    part.is_part = true;
+    disk::ScanOutcome outcome;
+    outcome.changed = std::move(changed);
+    take_in(lane, std::move(outcome), since, part);
+  };
+  take_in(lane, open->tree->scan(known, is_full ? nullptr : &only, event.scanned_at, found), since,
+          event);
 }
 
 void FilesShell::State::take_in(FilesLane& lane, disk::ScanOutcome outcome, std::uint64_t since,

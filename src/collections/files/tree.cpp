@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <tuple>
+#include <utility>
 
 #include "collections/files/confined.hpp"
 #include "collections/files/content_hash.hpp"
@@ -31,6 +32,10 @@ bool is_same_as_known(const KnownFile& known, const FileStamp& stamp) {
 // Says that this folder is the collection's: an empty folder without it, where files are known of,
 // is more likely a disk that is not mounted than a collection whose files are all gone.
 const std::string kMark = std::string(kOwnFolder) + "/collection";
+
+// What a scan found is told when it is so much: others fetch it while the rest is hashed.
+constexpr std::size_t kPartFiles = 512;
+constexpr std::uint64_t kPartBytes = 256u << 20;
 
 bool is_within(std::string path, const std::set<std::string>& folders) {
   for (;;) {
@@ -142,7 +147,8 @@ Listing Tree::State::list(const std::set<std::string>* only_paths) const {
 }
 
 ScanOutcome Tree::scan(const std::map<std::string, KnownFile>& known,
-                       const std::set<std::string>* only_paths, core::WallMs now) {
+                       const std::set<std::string>* only_paths, core::WallMs now,
+                       const std::function<void(std::vector<SeenFile>)>& found) {
   ScanOutcome outcome;
   if (const core::Status usable = state_->check_root(); !usable.ok()) {
     outcome.problems.push_back(to_string(usable.error()));
@@ -150,6 +156,7 @@ ScanOutcome Tree::scan(const std::map<std::string, KnownFile>& known,
   }
   const Listing listing = state_->list(only_paths);
   outcome.problems = listing.problems;
+  std::uint64_t told_at_bytes = 0;
   for (const Listed& listed : listing.files) {
     if (state_->is_cancelled) break;
     ++outcome.files;
@@ -159,6 +166,11 @@ ScanOutcome Tree::scan(const std::map<std::string, KnownFile>& known,
       continue;
     }
     state_->take(listed, now, outcome);
+    const bool is_part =
+        outcome.changed.size() >= kPartFiles || outcome.bytes_hashed - told_at_bytes >= kPartBytes;
+    if (!found || !is_part || outcome.changed.empty()) continue;
+    told_at_bytes = outcome.bytes_hashed;
+    found(std::exchange(outcome.changed, {}));
   }
   outcome.is_interrupted = state_->is_cancelled;
   if (!outcome.is_interrupted) state_->find_gone(known, listing, only_paths, outcome);

@@ -13,6 +13,7 @@
 // Threads: one scan at a time; everything else from any thread, also during a scan.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -43,8 +44,11 @@ class Tree {
   // Looks at every file, or at `only_paths` (relative; a folder stands for all below it; what does
   // not exist any more is reported gone). Small files are hashed before large ones. Never fails as
   // a whole: what could not be read is in `problems`, and is neither changed nor gone.
+  // With `found`, what changed is told to it in parts while the rest is still being hashed, and the
+  // outcome holds the last part.
   ScanOutcome scan(const std::map<std::string, KnownFile>& known,
-                   const std::set<std::string>* only_paths, core::WallMs now);
+                   const std::set<std::string>* only_paths, core::WallMs now,
+                   const std::function<void(std::vector<SeenFile>)>& found = {});
 
   // From any thread, for good: a scan under way ends within one piece, later ones at once.
   void cancel();

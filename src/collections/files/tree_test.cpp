@@ -54,6 +54,27 @@ TEST_F(TreeTest, sees_new_changed_and_gone_files_and_nothing_twice) {
   EXPECT_EQ(outcome.gone, Paths{"d/b.pth"});
 }
 
+TEST_F(TreeTest, what_it_finds_is_told_in_parts_while_the_rest_is_hashed) {
+  Paths all;
+  for (int i = 0; i < 1100; ++i) {
+    all.push_back("f" + std::to_string(i));
+    put(all.back(), "x");
+  }
+  std::sort(all.begin(), all.end());
+  auto tree = open();
+  ScanOutcome joined;
+  std::vector<std::size_t> sizes;
+  const ScanOutcome last = tree->scan({}, nullptr, later(), [&](const std::vector<SeenFile>& part) {
+    sizes.push_back(part.size());
+    joined.changed.insert(joined.changed.end(), part.begin(), part.end());
+  });
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{512, 512}));
+  EXPECT_EQ(last.changed.size(), 76u);
+  EXPECT_EQ(last.files, 1100u);
+  joined.changed.insert(joined.changed.end(), last.changed.begin(), last.changed.end());
+  EXPECT_EQ(paths(joined), all);
+}
+
 TEST_F(TreeTest, takes_only_what_the_collection_includes) {
   config_.include = {"**/*.pth"};
   config_.exclude = {"old/**"};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "transports/p2p/fetcher.hpp"
+#include "transports/p2p/tellings.hpp"
 
 namespace syncline::transports::p2p {
 
@@ -20,9 +21,12 @@ constexpr std::size_t kPartnersMax = 64;
 // Tells that we fetch it, and asks for what they have.
 void Fetcher::greet_partners(Fetch& fetch, const std::vector<std::uint64_t>& present, Out& out) {
   if (!fetch.is_shared()) return;
-  wire::ObjectPieces told{fetch.request.object.root, {present.begin(), present.end()}, true};
+  const std::vector<std::uint32_t> pieces(present.begin(), present.end());
   for (const NodeId& partner : fetch.request.partners) {
-    if (linked_.count(partner) > 0) out.messages.emplace_back(partner, told);
+    if (linked_.count(partner) == 0) continue;
+    for (auto& told : tellings(fetch.request.object.root, pieces, true)) {
+      out.messages.emplace_back(partner, std::move(told));
+    }
   }
 }
 
@@ -73,13 +77,13 @@ void Fetcher::take_pieces(const FetchPtr& fetch, const NodeId& peer, const wire:
   for (const std::uint32_t piece : told.pieces) fetch->picker->partner_has(peer, piece);
   for (const std::uint32_t piece : told.taking) fetch->picker->partner_takes(peer, piece);
   if (told.asks && fetch->phase == Phase::kPieces) {
-    wire::ObjectPieces answer{fetch->request.object.root, {}, false};
+    std::vector<std::uint32_t> present;
     for (std::uint64_t piece = 0; piece < count; ++piece) {
-      if (fetch->picker->is_present(piece)) {
-        answer.pieces.push_back(static_cast<std::uint32_t>(piece));
-      }
+      if (fetch->picker->is_present(piece)) present.push_back(static_cast<std::uint32_t>(piece));
     }
-    out.messages.emplace_back(peer, std::move(answer));
+    for (auto& here : tellings(fetch->request.object.root, present, false)) {
+      out.messages.emplace_back(peer, std::move(here));
+    }
   }
   pump(fetch, out);
 }

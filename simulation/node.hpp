@@ -111,6 +111,7 @@ class Node {
   void wake_later();
   void later(core::Duration pause, engine::Event event);  // unless it has crashed by then
   core::EncodedUnit encode(const Game& game) const;
+  engine::FilesScanned scan(const engine::ScanFiles& action) const;
   void finish_fetch(const engine::Fetch& fetch, int source);
 
   World& world_;

@@ -202,23 +202,36 @@ void Node::carry_out(const engine::Merge& action) {
 
 void Node::carry_out(const engine::ScanFiles& action) {
   const auto takes = world_.random.between(core::milliseconds(2), core::milliseconds(30));
+  if (world_.random.chance(30)) {  // as of a large tree: told in parts
+    world_.timeline.after(takes / 2, [this, action, life = life_] {
+      if (!is_running() || life != life_) return;
+      engine::FilesScanned part = scan(action);
+      part.is_part = true;
+      part.gone.clear();
+      part.changed.resize((part.changed.size() + 1) / 2);
+      step(part);
+    });
+  }
   world_.timeline.after(takes, [this, action, life = life_] {
-    if (!is_running() || life != life_) return;
-    engine::FilesScanned scan;
-    scan.collection = action.collection;
-    scan.scan_id = action.scan_id;
-    scan.scanned_at = wall();
-    for (const auto& [path, file] : disk_.files) {
-      auto known = disk_.versions.find({action.collection, path});
-      if (known != disk_.versions.end() && known->second.root == file.root) continue;
-      scan.changed.push_back({path, file.root, file.size_bytes, wall().ms, 0644});
-    }
-    for (const auto& [object, version] : disk_.versions) {
-      const bool is_gone = !version.is_deleted && disk_.files.count(object.second) == 0;
-      if (object.first == action.collection && is_gone) scan.gone.push_back(object.second);
-    }
-    step(scan);
+    if (is_running() && life == life_) step(scan(action));
   });
+}
+
+engine::FilesScanned Node::scan(const engine::ScanFiles& action) const {
+  engine::FilesScanned scan;
+  scan.collection = action.collection;
+  scan.scan_id = action.scan_id;
+  scan.scanned_at = wall();
+  for (const auto& [path, file] : disk_.files) {
+    auto known = disk_.versions.find({action.collection, path});
+    if (known != disk_.versions.end() && known->second.root == file.root) continue;
+    scan.changed.push_back({path, file.root, file.size_bytes, wall().ms, 0644});
+  }
+  for (const auto& [object, version] : disk_.versions) {
+    const bool is_gone = !version.is_deleted && disk_.files.count(object.second) == 0;
+    if (object.first == action.collection && is_gone) scan.gone.push_back(object.second);
+  }
+  return scan;
 }
 
 void Node::carry_out(const engine::Fetch& action) {

@@ -151,6 +151,7 @@ void Node::crash() {
     }
   }
   engine_.reset();
+  events_.clear();
   world_.network.died(index_);
 }
 
@@ -172,17 +173,33 @@ void Node::later(core::Duration pause, engine::Event event) {
   });
 }
 
+// As in the daemon: what comes while a turn is awaited is taken together in it.
 void Node::step(engine::Event event) {
   if (!is_running()) return;
+  events_.push_back(std::move(event));
+  if (events_.size() > 1) return;
+  if (!world_.random.chance(25)) return turn();
+  const auto wait = world_.random.between(core::Duration(0), core::milliseconds(2));
+  world_.timeline.after(wait, [this, life = life_] {
+    if (is_running() && life == life_) turn();
+  });
+}
+
+void Node::turn() {
   const core::Instant now = world_.timeline.now();
+  const std::vector<engine::Event> events = std::exchange(events_, {});
+  if (events.empty()) return;
   world_.note(static_cast<std::uint64_t>(now.since_start.count()));
-  world_.note(static_cast<std::uint64_t>(index_) << 8 | event.index());
+  for (const engine::Event& event : events) {
+    world_.note(static_cast<std::uint64_t>(index_) << 8 | event.index());
+  }
   engine::Actions actions;
-  engine_->step(event, now, actions);
+  engine_->step(events, now, actions);
   largest_turn_ = std::max(largest_turn_, actions.size());
-  if (world_.is_traced && (event.index() != 0 || !actions.empty())) {
-    std::cout << now.since_start.count() / 1'000'000 << " ms " << id() << " event "
-              << event.index();
+  const bool is_tick = events.size() == 1 && events[0].index() == 0;
+  if (world_.is_traced && (!is_tick || !actions.empty())) {
+    std::cout << now.since_start.count() / 1'000'000 << " ms " << id() << " events";
+    for (const engine::Event& event : events) std::cout << ' ' << event.index();
     for (const auto& action : actions) {
       std::cout << " ->" << action.index();
       if (const auto* send = std::get_if<engine::Send>(&action)) {

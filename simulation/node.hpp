@@ -58,6 +58,7 @@ class Node {
   void wipe();
   void destroy();
   void step(engine::Event event);
+  void turn();
 
   // ── what users do ──
   void commit_games(int count);
@@ -124,6 +125,7 @@ class Node {
   int life_ = 0;
   std::uint64_t wake_token_ = 0;
   std::uint64_t wakes_ = 0;
+  std::vector<engine::Event> events_;  // of the turn that is awaited
   std::size_t largest_turn_ = 0;
   std::size_t source_lost_ = 0;
   std::int64_t wall_jump_ms_ = 0;

@@ -110,11 +110,11 @@ Engine::Engine(core::Config config, Recovered recovered, std::uint64_t seed, Ins
 
 Engine::~Engine() = default;
 
-void Engine::step(const Event& event, Instant now, Actions& out) {
+void Engine::step(std::span<const Event> events, Instant now, Actions& out) {
   SYNCLINE_CHECK(now >= now_, "time went back by ns", (now_ - now).count());
   now_ = now;
   out_ = &out;
-  std::visit([this](const auto& e) { on(e); }, event);
+  for (const Event& event : events) std::visit([this](const auto& e) { on(e); }, event);
   plan();
   out_ = nullptr;
 }

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,7 +86,9 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  void step(const Event& event, core::Instant now, Actions& out);
+  void step(const Event& event, core::Instant now, Actions& out) { step({&event, 1}, now, out); }
+  // Several that happened one after the other: what follows from them is planned once.
+  void step(std::span<const Event> events, core::Instant now, Actions& out);
   // Never before the last step's `now`.
   std::optional<core::Instant> next_wake() const;
 

@@ -135,6 +135,19 @@ TEST_F(EngineTest, a_change_is_looked_at_where_it_was_and_everywhere_if_nobody_c
   EXPECT_TRUE(all<ReadSource>()[0].full);
 }
 
+TEST_F(EngineTest, events_that_came_together_are_planned_for_once_and_in_their_order) {
+  look();
+  vault_is_there();
+  const std::vector<Event> events = {SourceChanged{kGames}, SourceChanged{kGames, true},
+                                     SourceChanged{kModels}, LinkDown{kVault, "cut"}};
+  actions_.clear();
+  engine_.step(events, now_, actions_);
+  ASSERT_EQ(all<ReadSource>().size(), 1u);
+  EXPECT_TRUE(all<ReadSource>()[0].full);
+  EXPECT_EQ(all<ScanFiles>().size(), 1u);
+  EXPECT_TRUE(all<Send>().empty()) << "the link was down when the turn was planned";
+}
+
 TEST_F(EngineTest, changes_during_a_look_make_one_more_look_after_it) {
   look();
   step(SourceChanged{kGames});

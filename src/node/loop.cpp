@@ -6,8 +6,18 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <atomic>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace syncline::node {
+
+namespace {
+// Sockets are not kept waiting for more than so many at once.
+constexpr std::size_t kItemsPerTurn = 256;
+}  // namespace
 
 struct Loop::State {
   explicit State(const env::Clock& c) : clock(c), work(io.get_executor()), timer(io) {}
@@ -19,6 +29,10 @@ struct Loop::State {
   std::unique_ptr<engine::Engine> engine;
   CarryOut carry_out;
   std::atomic<bool> has_stopped{false};
+
+  std::mutex mutex;  // of what follows
+  std::deque<Item> line;
+  bool is_turn_posted = false;
 };
 
 Loop::Loop(const env::Clock& clock) : state_(std::make_unique<State>(clock)) {}
@@ -41,16 +55,50 @@ void Loop::stop() {
 }
 
 void Loop::post(engine::Event event) {
-  asio::post(state_->io, [this, event = std::move(event)] { step(event); });
+  enqueue(std::move(event));
 }
 
 void Loop::post_task(std::function<void()> task) {
-  asio::post(state_->io, std::move(task));
+  enqueue(std::move(task));
 }
 
-void Loop::step(const engine::Event& event) {
+void Loop::enqueue(Item item) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->line.push_back(std::move(item));
+    if (std::exchange(state_->is_turn_posted, true)) return;
+  }
+  asio::post(state_->io, [this] { turn(); });
+}
+
+// What came since the last turn, in order; events with no task between them in one step.
+void Loop::turn() {
+  std::vector<Item> items;
+  {
+    const std::lock_guard lock(state_->mutex);
+    std::deque<Item>& line = state_->line;
+    const std::size_t count = std::min(line.size(), kItemsPerTurn);
+    const auto end = line.begin() + static_cast<std::ptrdiff_t>(count);
+    items.assign(std::make_move_iterator(line.begin()), std::make_move_iterator(end));
+    line.erase(line.begin(), end);
+    state_->is_turn_posted = !line.empty();
+    if (state_->is_turn_posted) asio::post(state_->io, [this] { turn(); });
+  }
+  std::vector<engine::Event> events;
+  for (Item& item : items) {
+    if (auto* event = std::get_if<engine::Event>(&item)) {
+      events.push_back(std::move(*event));
+      continue;
+    }
+    if (!events.empty()) step(std::exchange(events, {}));
+    std::get<std::function<void()>>(item)();
+  }
+  if (!events.empty()) step(events);
+}
+
+void Loop::step(std::span<const engine::Event> events) {
   engine::Actions actions;
-  state_->engine->step(event, now(), actions);
+  state_->engine->step(events, now(), actions);
   for (engine::Action& action : actions) state_->carry_out(action);
   arm();
 }
@@ -65,7 +113,8 @@ void Loop::arm() {
   state_->timer.async_wait([this](const std::error_code& error) {
     if (error) return;  // armed anew for another time
     state_->armed_for.reset();
-    step(engine::Tick{});
+    const engine::Event tick = engine::Tick{};
+    step({&tick, 1});
   });
 }
 

@@ -7,7 +7,9 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <span>
 #include <type_traits>
+#include <variant>
 
 #include "engine/engine.hpp"
 #include "env/clock.hpp"
@@ -33,9 +35,9 @@ class Loop {
   void run();   // until stop()
   void stop();  // from any thread
 
-  // Hands an event to the engine, in turn; the actions are carried out before the next event.
+  // Hands an event to the engine, in turn; those that came together are one step of it.
   void post(engine::Event event);
-  // Runs on the loop's thread, between two steps.
+  // Runs on the loop's thread, between two steps: after what was posted before it.
   void post_task(std::function<void()> task);
 
   // Asks the loop and waits for the answer. REQUIRES: not the loop's own thread. Answers the
@@ -58,7 +60,10 @@ class Loop {
   bool has_stopped() const;
 
  private:
-  void step(const engine::Event& event);
+  using Item = std::variant<engine::Event, std::function<void()>>;
+  void enqueue(Item item);
+  void turn();
+  void step(std::span<const engine::Event> events);
   void arm();
   struct State;
   std::unique_ptr<State> state_;

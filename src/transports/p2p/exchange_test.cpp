@@ -344,7 +344,8 @@ TEST_F(Sharing, without_a_holder_the_fetch_ends_and_keeps_what_came) {
   ASSERT_TRUE(run_until([&] { return mine->has_written(4); }));
   one->links->shutdown();
   ASSERT_TRUE(run_until([&] { return mine->is_done() && theirs->is_done(); }));
-  EXPECT_EQ(mine->outcome.status.error().kind, ErrorKind::kUnreachable);
+  EXPECT_EQ(mine->outcome.status.error().kind, ErrorKind::kUnreachable)
+      << core::to_string(mine->outcome.status.error());
   EXPECT_EQ(mine->destination()->checkpoints, 1);
 }
 

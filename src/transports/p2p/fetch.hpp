@@ -78,7 +78,7 @@ struct Fetch {
   std::set<core::NodeId> layer_asked;  // in this round
   std::vector<core::Digest256> layer;  // verified
   std::map<Ask, AssemblyPtr> assemblies;
-  std::set<Ask> forgotten;                           // taken back: late bytes are no offence
+  std::set<Ask> forgotten;                           // taken back once: late bytes are no offence
   std::map<std::uint64_t, AssemblyPtr> wrong;        // piece -> a copy with a wrong block in it
   std::map<core::NodeId, std::uint64_t> bytes_from;  // over the wire
   Pace pace;

@@ -248,7 +248,6 @@ void Fetcher::pump_line(Out& out) {
 
 void Fetcher::start(const FetchPtr& fetch, const Ask& ask, Out& out) {
   auto assembly = std::make_shared<Assembly>(ask, fetch->picker->piece_bytes(ask.piece));
-  fetch->forgotten.erase(ask);
   fetch->assemblies[ask] = assembly;
   if (fetch->wrong.count(ask.piece) > 0) {
     assembly->waits_for_hashes = true;

@@ -136,6 +136,10 @@ void Fetcher::on_data(const NodeId& peer, wire::ObjectData data) {
       return;
     }
     const AssemblyPtr assembly = it->second;
+    // Asked twice, since the first answer was late: both may come.
+    const bool is_second_answer = fetch->forgotten.count(ask) > 0 &&
+                                  (assembly->came & bits_of(data.offset % kPieceBytes, size)) != 0;
+    if (is_second_answer) return;
     const std::string offence = why_not_taken(*fetch, *assembly, data, size);
     if (!offence.empty()) {
       blame(fetch, peer, offence, out);

@@ -49,7 +49,13 @@ void Fetcher::link_down(const NodeId& peer) {
 void Fetcher::drop_source(const FetchPtr& fetch, const NodeId& source, Out& out) {
   const auto leave = [&](const NodeId& node) {
     fetch->picker->drop_source(node);
-    std::erase_if(fetch->assemblies, [&](const auto& one) { return one.first.source == node; });
+    std::vector<Ask> asks;
+    for (const auto& [ask, assembly] : fetch->assemblies) {
+      if (ask.source == node) asks.push_back(ask);
+    }
+    forget(*fetch, asks);
+    // While its link lives, what it was asked for may still come.
+    if (linked_.count(node) > 0) return;
     std::erase_if(fetch->forgotten, [&](const Ask& ask) { return ask.source == node; });
   };
   leave(source);

@@ -95,8 +95,7 @@ Status Store::save_files(const core::CollectionName& collection,
                   state_->db.prepare(
                       "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
                       "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
-  SYNCLINE_ASSIGN(auto forget, state_->db.prepare("DELETE FROM files WHERE collection = ? AND path "
-                                                  "= ? AND known IS NULL AND version IS NULL"));
+  std::vector<std::string_view> emptied;  // paths of which nothing may be left
   const std::string_view name = collection.text;
   for (const FileChange& change : changes) {
     if (change.known) {
@@ -115,8 +114,18 @@ Status Store::save_files(const core::CollectionName& collection,
         version.bind_null(3);
       SYNCLINE_TRY(version.run());
     }
-    forget.bind(1, name).bind(2, std::string_view(change.path));
-    SYNCLINE_TRY(forget.run());
+    const bool is_emptied =
+        (change.known && change.known->empty()) || (change.version && !*change.version);
+    if (is_emptied) emptied.push_back(change.path);
+  }
+  if (!emptied.empty()) {
+    SYNCLINE_ASSIGN(auto forget,
+                    state_->db.prepare("DELETE FROM files WHERE collection = ? AND path = ? AND "
+                                       "known IS NULL AND version IS NULL"));
+    for (const std::string_view path : emptied) {
+      forget.bind(1, name).bind(2, path);
+      SYNCLINE_TRY(forget.run());
+    }
   }
   return transaction.commit();
 }

@@ -245,6 +245,16 @@ TEST_F(Exchanging, a_node_that_does_not_hold_it_says_so_and_the_other_serves) {
   EXPECT_EQ(nobody->outcome.status.error().kind, ErrorKind::kMissing);
 }
 
+TEST_F(Exchanging, one_that_lacks_a_piece_is_not_blamed_for_what_it_was_asked_for_before) {
+  const std::string bytes = test_bytes(16 * kMiB, 15);
+  one->hold(bytes);
+  const auto lacking = two->hold(bytes);
+  for (std::uint64_t piece = 0; piece < 64; piece += 4) lacking->missing.insert(piece);
+  expect_whole(me->fetch(me->request(1, version_of(bytes), {one->id, two->id})), bytes);
+  const std::lock_guard lock(me->mutex);
+  EXPECT_TRUE(me->blames.empty()) << me->blames.front().second;
+}
+
 TEST_F(Exchanging, nobody_linked_is_unreachable_at_once) {
   const auto request = me->request(1, version_of("x"), {NodeId("far")});
   EXPECT_NE(me->exchange->why_not(request), "");

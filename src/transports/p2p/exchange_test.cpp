@@ -324,8 +324,9 @@ TEST_F(Sharing, those_who_want_the_same_give_each_other_what_comes) {
   const auto theirs = two->fetch(shared(*two, *me, bytes));
   expect_whole(mine, bytes);
   expect_whole(theirs, bytes);
-  // 4 frames of 256 KiB a MiB; sent to both it would be twice as much.
-  EXPECT_LE(held->reads, static_cast<int>(41 * 4 * 3 / 2));
+  // Sent to both it would be twice 161 pieces. Over loopback the holder is asked for much before
+  // the first news of a partner come; how little it can be is held on virtual time (Broadcast).
+  EXPECT_LE(held->reads, 2 * 161 * 9 / 10);
   EXPECT_TRUE(me->blames.empty());
   EXPECT_TRUE(two->blames.empty());
 }

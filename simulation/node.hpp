@@ -58,7 +58,6 @@ class Node {
   void wipe();
   void destroy();
   void step(engine::Event event);
-  void turn();
 
   // ── what users do ──
   void commit_games(int count);
@@ -109,6 +108,7 @@ class Node {
 
   engine::Recovered recover();
   void measure_disk();
+  void turn();
   void wake_later();
   void later(core::Duration pause, engine::Event event);  // unless it has crashed by then
   core::EncodedUnit encode(const Game& game) const;

@@ -55,16 +55,7 @@ std::vector<Digest256> block_hashes(std::string_view bytes) {
 
 std::vector<Digest256> merkle_layer(const std::vector<Digest256>& leaves,
                                     std::size_t piece_blocks) {
-  if (leaves.empty()) return {};
-  if (leaves.size() <= piece_blocks) return {merkle_root(leaves)};
-  std::vector<Digest256> layer;
-  for (std::size_t first = 0; first < leaves.size(); first += piece_blocks) {
-    const auto begin = leaves.begin() + static_cast<std::ptrdiff_t>(first);
-    const std::size_t count = std::min(piece_blocks, leaves.size() - first);
-    layer.push_back(
-        merkle_root({begin, begin + static_cast<std::ptrdiff_t>(count)}, 0, piece_blocks));
-  }
-  return layer;
+  return coarser_layer(leaves, 1, piece_blocks);
 }
 
 std::vector<Digest256> coarser_layer(const std::vector<Digest256>& layer, std::size_t piece_blocks,

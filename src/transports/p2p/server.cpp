@@ -48,7 +48,6 @@ std::size_t held_bytes(const wire::WireMessage& message) {
   if (const auto* layer = std::get_if<wire::LayerReply>(&message)) return layer->hashes.size();
   return sizeof(wire::WireMessage);
 }
-
 }  // namespace
 
 // ── open objects ────────────────────────────────────────────────────────────────────────────────

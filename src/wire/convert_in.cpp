@@ -1,5 +1,6 @@
 // Headers to messages: every field of a peer is checked here, once.
 #include <algorithm>
+#include <cstring>
 
 #include "core/sha256.hpp"
 #include "core/unit.hpp"
@@ -120,6 +121,37 @@ core::Result<WireMessage> read_records(const pb::Header& header) {
   }
 }
 
+core::Result<WireMessage> read(const pb::BundleRequest& in) {
+  BundleRequest request{in.job(), {}, in.accepts_zstd()};
+  const auto count = static_cast<std::size_t>(in.sizes_size());
+  constexpr std::size_t kRootBytes = sizeof(core::Root::bytes);
+  const bool is_bounded =
+      count > 0 && count <= kBundleObjectsMax && in.roots().size() == count * kRootBytes;
+  if (!is_bounded) return kMalformed;
+  std::uint64_t bytes = 0;
+  request.objects.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    BundleRequest::Object& object = request.objects[i];
+    std::memcpy(object.root.bytes.data(), in.roots().data() + i * kRootBytes, kRootBytes);
+    object.size_bytes = in.sizes(static_cast<int>(i));
+    bytes += object.size_bytes;
+    if (object.size_bytes == 0 || bytes > kBundleBytesMax) return kMalformed;
+  }
+  return WireMessage(std::move(request));
+}
+
+core::Result<WireMessage> read(const pb::BundleData& in, std::string payload) {
+  const bool is_bounded = payload.size() <= kBundleBytesMax && in.raw_bytes() <= kBundleBytesMax &&
+                          static_cast<std::size_t>(in.missing_size()) <= kBundleObjectsMax;
+  if (!is_bounded) return kMalformed;
+  BundleData data{
+      in.job(), {in.missing().begin(), in.missing().end()}, std::move(payload), in.raw_bytes()};
+  for (std::size_t i = 1; i < data.missing.size(); ++i) {
+    if (data.missing[i] <= data.missing[i - 1]) return kMalformed;
+  }
+  return WireMessage(std::move(data));
+}
+
 core::Result<WireMessage> read_objects(const pb::Header& header, std::string payload) {
   core::Root root;
   switch (header.kind_case()) {
@@ -169,6 +201,10 @@ core::Result<WireMessage> read_objects(const pb::Header& header, std::string pay
                                       in.asks(),
                                       {in.taking().begin(), in.taking().end()}});
     }
+    case pb::Header::kBundleRequest:
+      return read(header.bundle_request());
+    case pb::Header::kBundleData:
+      return read(header.bundle_data(), std::move(payload));
     default:
       return kMalformed;
   }

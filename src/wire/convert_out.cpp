@@ -163,6 +163,25 @@ struct Writer {
     out->set_asks(m.asks);
     out->mutable_taking()->Add(m.taking.begin(), m.taking.end());
   }
+  void operator()(BundleRequest& m) const {
+    auto* out = header.mutable_bundle_request();
+    out->set_job(m.job);
+    std::string* roots = out->mutable_roots();
+    roots->reserve(m.objects.size() * sizeof(core::Root::bytes));
+    for (const BundleRequest::Object& object : m.objects) {
+      roots->append(reinterpret_cast<const char*>(object.root.bytes.data()),
+                    object.root.bytes.size());
+      out->add_sizes(object.size_bytes);
+    }
+    out->set_accepts_zstd(m.accepts_zstd);
+  }
+  void operator()(BundleData& m) const {
+    auto* out = header.mutable_bundle_data();
+    out->set_job(m.job);
+    out->mutable_missing()->Add(m.missing.begin(), m.missing.end());
+    out->set_raw_bytes(m.raw_bytes);
+    payload = std::move(m.bytes);
+  }
   void operator()(Ping& m) const {
     header.mutable_ping()->set_number(m.number);
     header.mutable_ping()->set_is_answer(m.is_answer);

@@ -2,6 +2,9 @@
 
 #include <zstd.h>
 
+#include <memory>
+
+#include "core/uninitialized.hpp"
 #include "wire/convert.hpp"
 #include "wire/packing.hpp"
 
@@ -28,9 +31,14 @@ std::uint32_t get_u32(std::string_view bytes) {
 
 bool compress(std::string& bytes) {
   if (bytes.size() < kCompressBytesMin) return false;
-  std::string packed(ZSTD_compressBound(bytes.size()), '\0');
-  const std::size_t size =
-      ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), kCompressLevel);
+  // Making a context costs more than packing a small file with it.
+  thread_local const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(
+      ZSTD_createCCtx(), &ZSTD_freeCCtx);
+  if (context == nullptr) return false;
+  std::string packed;
+  core::resize_for_overwrite(packed, ZSTD_compressBound(bytes.size()));
+  const std::size_t size = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(),
+                                             bytes.data(), bytes.size(), kCompressLevel);
   if (ZSTD_isError(size) != 0 || size > bytes.size() - bytes.size() / 10) return false;
   packed.resize(size);
   bytes = std::move(packed);
@@ -39,7 +47,8 @@ bool compress(std::string& bytes) {
 
 bool decompress(std::string& bytes, std::uint64_t raw_bytes) {
   if (raw_bytes > kPayloadBytesMax) return false;
-  std::string raw(static_cast<std::size_t>(raw_bytes), '\0');
+  std::string raw;
+  core::resize_for_overwrite(raw, static_cast<std::size_t>(raw_bytes));
   const std::size_t size = ZSTD_decompress(raw.data(), raw.size(), bytes.data(), bytes.size());
   if (ZSTD_isError(size) != 0 || size != raw.size()) return false;
   bytes = std::move(raw);

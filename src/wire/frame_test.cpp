@@ -72,6 +72,10 @@ std::vector<WireMessage> one_of_each() {
           SeedRequest{root},
           ObjectPieces{root, {0, 7, 70'000}, true},
           ObjectPieces{root, {}, false, {3, 9}},
+          BundleRequest{4, {{root, 5}, {root, 4096}}, true},
+          BundleData{4, {1}, "12345"},
+          BundleData{4, {}, "packed", 4101},
+          BundleData{4, {0, 1}, ""},
           Ping{3, true},
           JoinRequest{"r"},
           JoinAnswer{true, "a", ""}};
@@ -112,6 +116,27 @@ TEST(Frame, packed_bytes_of_an_object_that_claim_more_than_a_piece_are_refused) 
   const auto header = [](const Frame& frame) { return frame.head.substr(kFramePrefixBytes); };
   EXPECT_TRUE(decode_frame(header(*fits), fits->payload).ok());
   EXPECT_FALSE(decode_frame(header(*too_many), too_many->payload).ok());
+}
+
+TEST(Frame, a_bundle_of_too_many_too_large_or_empty_objects_is_refused) {
+  const auto is_read = [](WireMessage message) {
+    const auto frame = encode_frame(std::move(message));
+    return decode_frame(std::string_view(frame->head).substr(kFramePrefixBytes), frame->payload)
+        .ok();
+  };
+  const auto request = [](std::size_t count, std::uint32_t size) {
+    return BundleRequest{1, std::vector<BundleRequest::Object>(count, {{}, size}), true};
+  };
+  EXPECT_TRUE(is_read(request(kBundleObjectsMax, kBundleBytesMax / kBundleObjectsMax)));
+  EXPECT_FALSE(is_read(request(kBundleObjectsMax + 1, 1)));
+  EXPECT_FALSE(is_read(request(2, kBundleBytesMax / 2 + 1)));
+  EXPECT_FALSE(is_read(request(1, 0)));
+  EXPECT_FALSE(is_read(request(0, 1)));
+  EXPECT_TRUE(is_read(BundleData{1, {0, 2}, std::string(kBundleBytesMax, 'x')}));
+  EXPECT_FALSE(is_read(BundleData{1, {}, std::string(kBundleBytesMax + 1, 'x')}));
+  EXPECT_FALSE(is_read(BundleData{1, {}, "z", kBundleBytesMax + 1}));
+  EXPECT_FALSE(is_read(BundleData{1, {2, 2}, "x"}));
+  EXPECT_FALSE(is_read(BundleData{1, std::vector<std::uint32_t>(kBundleObjectsMax + 1), ""}));
 }
 
 TEST(Frame, a_header_cut_anywhere_or_with_the_wrong_payload_is_refused_or_another_message) {

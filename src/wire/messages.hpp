@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/ids.hpp"
 #include "core/messages.hpp"
@@ -47,6 +48,28 @@ struct ObjectRefused {
   bool is_busy = false;  // it has the object: ask again after what it still owes
   bool operator==(const ObjectRefused&) const = default;
 };
+// Many small objects whole, for one answer: all of their bytes go into one frame.
+inline constexpr std::size_t kBundleObjectsMax = 256;
+inline constexpr std::uint32_t kBundleBytesMax = 256u << 10;
+struct BundleRequest {
+  struct Object {
+    core::Root root;
+    std::uint32_t size_bytes = 0;  // at least 1
+    bool operator==(const Object&) const = default;
+  };
+  std::uint64_t job = 0;
+  std::vector<Object> objects;  // of at most kBundleBytesMax together
+  bool accepts_zstd = false;
+  bool operator==(const BundleRequest&) const = default;
+};
+struct BundleData {
+  std::uint64_t job = 0;
+  std::vector<std::uint32_t>
+      missing;                  // places in the request of those that are not here; ascending
+  std::string bytes;            // of all others, one after the other
+  std::uint32_t raw_bytes = 0;  // as in ObjectData
+  bool operator==(const BundleData&) const = default;
+};
 struct CancelJob {
   std::uint64_t job = 0;
   bool operator==(const CancelJob&) const = default;
@@ -81,8 +104,8 @@ struct JoinAnswer {
   bool operator==(const JoinAnswer&) const = default;
 };
 
-using WireMessage =
-    std::variant<core::Message, ObjectRequest, ObjectData, LayerRequest, LayerReply, ObjectRefused,
-                 CancelJob, SeedRequest, ObjectPieces, Ping, JoinRequest, JoinAnswer>;
+using WireMessage = std::variant<core::Message, ObjectRequest, ObjectData, LayerRequest, LayerReply,
+                                 ObjectRefused, CancelJob, SeedRequest, ObjectPieces, BundleRequest,
+                                 BundleData, Ping, JoinRequest, JoinAnswer>;
 
 }  // namespace syncline::wire

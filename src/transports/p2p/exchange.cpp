@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "transports/p2p/bundles.hpp"
 #include "transports/p2p/fetcher.hpp"
 #include "transports/p2p/server.hpp"
 #include "transports/p2p/workers.hpp"
@@ -19,13 +20,22 @@ constexpr double kSetupSeconds = 0.005;  // the link is there: a round trip for 
 struct Exchange::State {
   State(const NodeId& self, const env::Clock& clock, const ExchangeLimits& limits,
         const ExchangePorts& ports, OpenObject open)
-      : workers(limits.workers, kTickEvery, [this] { fetcher.tick(); }),
+      : workers(limits.workers, kTickEvery,
+                [this] {
+                  fetcher.tick();
+                  bundles.tick();
+                }),
         server(ports, std::move(open), limits, workers),
-        fetcher(self, clock, ports, limits, workers) {}
+        fetcher(self, clock, ports, limits, workers),
+        bundles(clock, ports, limits, workers,
+                [this](FetchRequest request, FetchCallbacks callbacks) {
+                  fetcher.fetch(std::move(request), std::move(callbacks));
+                }) {}
 
   Workers workers;
   Server server;
   Fetcher fetcher;
+  Bundles bundles;
   std::atomic<bool> is_closed{false};
 };
 
@@ -39,11 +49,13 @@ Exchange::~Exchange() {
 
 void Exchange::link_up(const NodeId& peer) {
   state_->fetcher.link_up(peer);
+  state_->bundles.link_up(peer);
 }
 
 void Exchange::link_down(const NodeId& peer) {
   state_->server.link_down(peer);
   state_->fetcher.link_down(peer);
+  state_->bundles.link_down(peer);  // what goes on alone knows already
 }
 
 bool Exchange::on_message(const NodeId& peer, wire::WireMessage& message) {
@@ -53,7 +65,11 @@ bool Exchange::on_message(const NodeId& peer, wire::WireMessage& message) {
   } else if (auto* layer = std::get_if<wire::LayerReply>(&message)) {
     s.fetcher.on_layer(peer, std::move(*layer));
   } else if (const auto* refused = std::get_if<wire::ObjectRefused>(&message)) {
-    s.fetcher.on_refused(peer, *refused);
+    if (!s.bundles.on_refused(*refused)) s.fetcher.on_refused(peer, *refused);
+  } else if (auto* bundle = std::get_if<wire::BundleData>(&message)) {
+    s.bundles.on_data(peer, std::move(*bundle));
+  } else if (auto* bundled = std::get_if<wire::BundleRequest>(&message)) {
+    if (!s.is_closed) s.server.on_bundle_request(peer, std::move(*bundled));
   } else if (const auto* wanted = std::get_if<wire::ObjectRequest>(&message)) {
     if (!s.is_closed) s.server.on_request(peer, *wanted);
   } else if (const auto* hashes = std::get_if<wire::LayerRequest>(&message)) {
@@ -85,10 +101,12 @@ double Exchange::setup_seconds() const {
 }
 
 void Exchange::fetch(FetchRequest request, FetchCallbacks callbacks) {
+  if (state_->bundles.fetch(request, callbacks)) return;
   state_->fetcher.fetch(std::move(request), std::move(callbacks));
 }
 
 void Exchange::cancel(std::uint64_t job) {
+  state_->bundles.cancel(job);
   state_->fetcher.cancel(job);
 }
 
@@ -98,6 +116,7 @@ void Exchange::grant(std::uint64_t job, std::uint64_t bytes) {
 
 void Exchange::close() {
   state_->is_closed = true;
+  state_->bundles.close();
   state_->fetcher.close();
   state_->workers.close();
 }

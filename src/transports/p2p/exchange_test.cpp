@@ -3,10 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <asio/io_context.hpp>
-
-#include "identity/x509.hpp"
-#include "transports/p2p/exchange_test_support.hpp"
+#include "transports/p2p/exchange_fixture.hpp"
 
 namespace syncline::transports::p2p {
 namespace {
@@ -15,55 +12,6 @@ using core::ErrorKind;
 using core::NodeId;
 
 constexpr std::size_t kMiB = 1u << 20;
-
-// Three nodes of one fleet; `me` fetches, `one` and `two` serve.
-struct Exchanging : ::testing::Test {
-  identity::KeyPair authority = *identity::make_authority({"lab fleet", "lab"});
-  asio::io_context io;
-  ExchangeLimits limits;
-  std::unique_ptr<Peer> me;
-  std::unique_ptr<Peer> one;
-  std::unique_ptr<Peer> two;
-
-  net::TlsIdentity tls(const std::string& name) {
-    const auto own = *identity::make_request({name, "lab"});
-    return {authority.certificate_pem,
-            *identity::sign_request(authority, own.request_pem, {name, "lab"}), own.key_pem};
-  }
-  void SetUp() override { start(); }
-  void start() {
-    me = std::make_unique<Peer>(io, "me", tls("me"), limits);
-    one = std::make_unique<Peer>(io, "one", tls("one"), limits);
-    two = std::make_unique<Peer>(io, "two", tls("two"), limits);
-    link(*one);
-    link(*two);
-  }
-  void link(Peer& other) {
-    me->links->dial(other.address(), other.id);
-    ASSERT_TRUE(run_until([&] { return me->up.count(other.id) && other.up.count(me->id); }));
-  }
-  template <typename Done>
-  bool run_until(Done done, int seconds = 20) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-    while (!done() && std::chrono::steady_clock::now() < deadline) {
-      io.restart();
-      io.run_for(std::chrono::milliseconds(2));
-    }
-    return done();
-  }
-  void TearDown() override {
-    for (Peer* peer : {me.get(), one.get(), two.get()}) {
-      if (peer) peer->links->shutdown();
-    }
-    run_until([] { return true; });
-  }
-  void expect_whole(const std::shared_ptr<Followed>& fetch, const std::string& bytes) {
-    ASSERT_TRUE(run_until([&] { return fetch->is_done(); }));
-    ASSERT_TRUE(fetch->outcome.status.ok()) << core::to_string(fetch->outcome.status.error());
-    EXPECT_TRUE(fetch->destination()->content() == bytes);
-    EXPECT_EQ(fetch->done_count, 1);
-  }
-};
 
 TEST_F(Exchanging, a_small_object_takes_one_request_and_no_layer) {
   const std::string bytes = test_bytes(4096, 1);

@@ -25,7 +25,7 @@ void Fetcher::turn(const std::function<void(Out&)>& change) {
     const std::lock_guard lock(mutex_);
     change(out);
     pump_line(out);
-    workers_.set_ticking(!fetches_.empty());
+    workers_.set_ticking(Workers::Ticking::kFetches, !fetches_.empty());
   }
   for (const FetchPtr& fetch : out.asking) fetch->callbacks.asks(kAskAhead);
   for (auto& [peer, what] : out.blames) {

@@ -46,6 +46,7 @@ core::Result<std::string> read(const ServedObject& object, std::uint64_t offset,
 std::size_t held_bytes(const wire::WireMessage& message) {
   if (const auto* data = std::get_if<wire::ObjectData>(&message)) return data->bytes.size();
   if (const auto* layer = std::get_if<wire::LayerReply>(&message)) return layer->hashes.size();
+  if (const auto* bundle = std::get_if<wire::BundleData>(&message)) return bundle->bytes.size();
   return sizeof(wire::WireMessage);
 }
 }  // namespace
@@ -114,6 +115,15 @@ void Server::on_layer_request(const NodeId& peer, const wire::LayerRequest& requ
   Wish wish;
   wish.root = request.root;
   wish.blocks_of_piece = request.blocks_of_piece;
+  add(peer, request.job, std::move(wish));
+}
+
+void Server::on_bundle_request(const NodeId& peer, wire::BundleRequest request) {
+  Wish wish;
+  for (const auto& object : request.objects) wish.length += object.size_bytes;
+  wish.accepts_zstd = request.accepts_zstd;
+  wish.bundle =
+      std::make_shared<const std::vector<wire::BundleRequest::Object>>(std::move(request.objects));
   add(peer, request.job, std::move(wish));
 }
 
@@ -240,6 +250,7 @@ std::optional<wire::WireMessage> Server::next_data(const NodeId& id) {
 
 wire::WireMessage Server::make(const Turn& turn) {
   const Wish& wish = turn.wish;
+  if (wish.bundle) return make_bundle(turn);
   const auto serving = objects_.get(wish.root);
   if (!serving.ok()) return refusal(turn.job, wish.offset, serving.error());
   const ServedObject& object = (*serving)->object();
@@ -262,6 +273,35 @@ wire::WireMessage Server::make(const Turn& turn) {
   if (!wish.accepts_zstd || !(*serving)->packing_pays(wish.offset, data.bytes)) return data;
   const auto raw_bytes = static_cast<std::uint32_t>(data.bytes.size());
   if (wire::compress(data.bytes)) data.raw_bytes = raw_bytes;
+  return data;
+}
+
+// What cannot be had is left out: the asker asks for it alone, and hears why.
+wire::WireMessage Server::make_bundle(const Turn& turn) {
+  wire::BundleData data;
+  data.job = turn.job;
+  data.bytes.reserve(turn.wish.length);
+  const auto& objects = *turn.wish.bundle;
+  for (std::uint32_t i = 0; i < objects.size(); ++i) {
+    const auto serving = objects_.get(objects[i].root);
+    const bool is_whole = serving.ok() &&
+                          (*serving)->object().size_bytes() == objects[i].size_bytes &&
+                          !(*serving)->object().is_arriving();
+    const std::size_t at = data.bytes.size();
+    if (is_whole) core::resize_for_overwrite(data.bytes, at + objects[i].size_bytes);
+    const bool is_read =
+        is_whole &&
+        (*serving)->object().read_at(0, std::span<char>(data.bytes).subspan(at)).value_or(0) ==
+            objects[i].size_bytes;
+    if (is_read) continue;
+    data.bytes.resize(at);
+    data.missing.push_back(i);
+  }
+  if (!turn.wish.accepts_zstd) return data;
+  const auto raw_bytes = static_cast<std::uint32_t>(data.bytes.size());
+  std::string block = data.bytes.substr(0, core::kBlockBytes);
+  const bool pays = raw_bytes <= core::kBlockBytes || wire::compress(block);
+  if (pays && wire::compress(data.bytes)) data.raw_bytes = raw_bytes;
   return data;
 }
 

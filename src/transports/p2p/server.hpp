@@ -53,6 +53,7 @@ class Server {
 
   void on_request(const core::NodeId& peer, const wire::ObjectRequest& request);
   void on_layer_request(const core::NodeId& peer, const wire::LayerRequest& request);
+  void on_bundle_request(const core::NodeId& peer, wire::BundleRequest request);
   void on_cancel(const core::NodeId& peer, std::uint64_t job);
   void link_down(const core::NodeId& peer);
 
@@ -66,6 +67,7 @@ class Server {
     std::uint64_t length = 0;  // left to be read; 0: hashes are wanted
     std::optional<std::uint64_t> blocks_of_piece;
     bool accepts_zstd = false;
+    std::shared_ptr<const std::vector<wire::BundleRequest::Object>> bundle;  // or these, whole
   };
   struct Peer {
     std::uint64_t link = 0;  // number of the link these were asked on
@@ -89,6 +91,7 @@ class Server {
   void serve(Turn turn);
   wire::WireMessage make(const Turn& turn);
   wire::WireMessage make_hashes(const Turn& turn, const ServedObject& object);
+  wire::WireMessage make_bundle(const Turn& turn);
 
   ExchangePorts ports_;
   ExchangeLimits limits_;

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <utility>
+
 namespace syncline::transports::p2p {
 
 Workers::Workers(std::size_t threads, core::Duration tick_every, std::function<void()> tick)
@@ -22,11 +24,12 @@ void Workers::post(std::function<void()> task) {
   wake_.notify_one();
 }
 
-void Workers::set_ticking(bool is_ticking) {
+void Workers::set_ticking(Ticking whose, bool is_ticking) {
+  const auto bit = static_cast<unsigned>(whose);
   {
     const std::lock_guard lock(mutex_);
-    if (is_ticking_ == is_ticking) return;
-    is_ticking_ = is_ticking;
+    const unsigned before = std::exchange(ticking_, is_ticking ? ticking_ | bit : ticking_ & ~bit);
+    if ((before == 0) == (ticking_ == 0)) return;
   }
   wake_ticker_.notify_one();
 }
@@ -67,8 +70,8 @@ void Workers::keep_time(core::Duration every) {
   pthread_setname_np(pthread_self(), "sl-p2p-time");
   std::unique_lock lock(mutex_);
   while (!is_closed_) {
-    if (!is_ticking_) {
-      wake_ticker_.wait(lock, [this] { return is_closed_ || is_ticking_; });
+    if (ticking_ == 0) {
+      wake_ticker_.wait(lock, [this] { return is_closed_ || ticking_ != 0; });
       continue;
     }
     wake_ticker_.wait_for(lock, every, [this] { return is_closed_; });

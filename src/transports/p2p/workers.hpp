@@ -19,14 +19,16 @@ namespace syncline::transports::p2p {
 
 class Workers {
  public:
-  // `tick` is called each `tick_every` by a thread of its own while `has_work` was told true.
+  // `tick` is called each `tick_every` by a thread of its own while somebody's set_ticking() says
+  // so.
   Workers(std::size_t threads, core::Duration tick_every, std::function<void()> tick);
   ~Workers();  // close()
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
   void post(std::function<void()> task);
-  void set_ticking(bool is_ticking);
+  enum class Ticking { kFetches = 1, kBundles = 2 };  // who has something to wait for
+  void set_ticking(Ticking whose, bool is_ticking);
   // Runs what is queued, and what that posts; then joins the threads.
   void close();
 
@@ -40,7 +42,7 @@ class Workers {
   std::condition_variable wake_ticker_;
   std::deque<std::function<void()>> tasks_;
   std::size_t busy_ = 0;
-  bool is_ticking_ = false;
+  unsigned ticking_ = 0;  // bits of Ticking
   bool is_closed_ = false;
   std::vector<std::thread> threads_;
   std::thread ticker_;

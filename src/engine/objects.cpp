@@ -188,6 +188,10 @@ Objects::Settled Objects::settle(const ObjectId& object, Wanted& wanted, core::I
   const bool has_own = own != holders.end();
   if (has_own && own->second.root == winner->root && own->second.is_deleted == winner->is_deleted) {
     // The same content: only the versions have to be joined.
+    const auto differs = [&](const auto& holder) {
+      return holder.second.root == winner->root && !(holder.second.version == own->second.version);
+    };
+    if (std::none_of(holders.begin(), holders.end(), differs)) return Settled::kDone;
     ObjectVersion joined = *winner;
     for (const auto& [node, version] : holders) {
       if (version.root == winner->root) {
@@ -250,7 +254,9 @@ Objects::Settled Objects::settle(const ObjectId& object, Wanted& wanted, core::I
   if (!line_.has_place(object)) {
     wanted.why.clear();  // the line knows
     submit(object, *winner, *choice, priority, bandwidth_mbps, now);
-    return Settled::kInLine;
+    // With a place at once it need not be looked at a second time.
+    if (starts_left_ == 0 || !line_.has_place(object)) return Settled::kInLine;
+    --starts_left_;
   }
   FetchState fetch;
   fetch.object = object;
@@ -299,6 +305,7 @@ void Objects::plan(core::Instant now, Actions& out) {
     unsettled_.at(object).retry_at.reset();
     changed_.insert(object);
   }
+  starts_left_ = kStartsMax;
   const std::set<ObjectId> changed = std::exchange(changed_, {});
   for (const ObjectId& object : changed) look(object, now, out);
   take_from_line(now, out);

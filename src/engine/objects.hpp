@@ -95,6 +95,8 @@ class Objects {
   // Between two fetches of an object by whatever ways; doubled each time.
   static constexpr core::Duration kRetryMin = core::milliseconds(500);
   static constexpr core::Duration kRetryMax = core::seconds(60);
+  // Objects that begin in one turn: a long line must not hold up the records.
+  static constexpr int kStartsMax = 512;
 
   struct Wanted {
     core::Instant since;
@@ -148,6 +150,7 @@ class Objects {
   std::set<ObjectId> changed_;     // to be looked at in this turn
   std::set<ObjectId> sourceless_;  // … when a link or a fact comes
   std::set<std::pair<core::Instant, ObjectId>> retries_;
+  int starts_left_ = 0;         // of this turn
   bool is_more_ready_ = false;  // the last turn did not get to the end of what may start
   core::Instant looked_at_;
   std::map<ObjectId, std::uint64_t> job_of_;

@@ -35,7 +35,9 @@ void Objects::attempt(FetchState fetch, core::Instant now, Actions& out) {
     action.object = fetch.version;
     action.replaces = fetch.replaces;
     action.sources = next.sources;
-    action.reach = ways_.reach(fetch.object.first, next.sources);
+    if (next.transport != transfer::Transport::kP2p) {  // it moves bytes on the links
+      action.reach = ways_.reach(fetch.object.first, next.sources);
+    }
     if (next.transport == transfer::Transport::kSwarm ||
         next.transport == transfer::Transport::kP2p) {
       share(fetch, action);

@@ -6,8 +6,6 @@
 namespace syncline::engine {
 
 namespace {
-// Objects that begin in one turn: a long line must not hold up the records.
-constexpr int kStartsMax = 512;
 // Of a line that is too long: tried again then.
 constexpr core::Duration kRefusedRetry = core::seconds(5);
 }  // namespace
@@ -43,10 +41,11 @@ void Objects::take_from_line(core::Instant now, Actions& out) {
     set_aside(one.object, wanted->second);
   }
   std::deque<ObjectId>& started = line_.started();
-  for (int left = kStartsMax; left > 0 && !started.empty(); --left) {
+  while (starts_left_ > 0 && !started.empty()) {
     const ObjectId object = std::move(started.front());
     started.pop_front();
     if (!line_.has_place(object) || job_of_.count(object) > 0) continue;
+    --starts_left_;
     look(object, now, out);
     if (unsettled_.count(object) == 0 && job_of_.count(object) == 0) line_.leave(object, now);
   }

@@ -1,5 +1,6 @@
 // From Fetch to FetchDone: copied from here or fetched, then put into place.
 #include <algorithm>
+#include <functional>
 
 #include "node/files_state.hpp"
 #include "node/known_file.hpp"
@@ -35,6 +36,9 @@ class LandingDestination final : public transports::Destination {
   std::shared_ptr<Arriving> arriving_;  // null: small
 };
 
+// Then whoever else waits for the lander has a turn.
+constexpr int kLotsInARow = 64;
+
 bool is_small(const FilesJobPtr& job) {
   return job->fetch.object.size_bytes < disk::kResumeBytesMin;
 }
@@ -43,9 +47,8 @@ bool is_small(const FilesJobPtr& job) {
 
 // ── begin ───────────────────────────────────────────────────────────────────────────────────────
 
-core::Result<FilesJobPtr> FilesShell::State::accept(const engine::Fetch& action) {
+core::Result<FilesJobPtr> FilesShell::State::accept(engine::Fetch action) {
   auto job = std::make_shared<FilesJob>();
-  job->fetch = action;
   job->lane = lane(action.collection);
   if (job->lane == nullptr) {
     return Error{ErrorKind::kInvalid, "the collection has no root on this node", action.path};
@@ -61,25 +64,28 @@ core::Result<FilesJobPtr> FilesShell::State::accept(const engine::Fetch& action)
                  action.path};
   }
   job->transport = transport->second;
+  job->fetch = std::move(action);
   return job;
 }
 
-void FilesShell::carry_out(const engine::Fetch& action) {
+void FilesShell::carry_out(engine::Fetch action) {
   State& s = *state_;
-  auto accepted = s.accept(action);
+  const std::uint64_t id = action.job;
+  const core::Root root = action.object.root;
+  auto accepted = s.accept(std::move(action));
   if (!accepted.ok()) {
-    s.ports.post(engine::FetchDone{action.job, accepted.error(), 0, {}, {}});
+    s.ports.post(engine::FetchDone{id, accepted.error(), 0, {}, {}});
     return;
   }
   const FilesJobPtr job = std::move(accepted).value();
   {
     const std::lock_guard lock(s.jobs_mutex);
-    s.jobs[action.job] = job;
+    s.jobs[id] = job;
   }
   bool is_here = false;  // under another path: copied, not fetched
   for (auto& [name, lane] : s.lanes) {
     const std::lock_guard lock(lane->mutex);
-    is_here |= lane->by_root.count(action.object.root) > 0;
+    is_here |= lane->by_root.count(root) > 0;
   }
   if (!is_here) {
     s.start(job);
@@ -276,65 +282,106 @@ void FilesShell::State::fetched(const FilesJobPtr& job, transports::FetchOutcome
   lane.lander.post([this, &lane] { place(lane); });
 }
 
-// Small files that arrived while others were being placed are placed together; a large one does
-// not hold them up.
+// What arrived while others were being placed is placed together; a large one does not hold up the
+// small ones. As long as more come, one sync serves two lots.
 void FilesShell::State::place(FilesLane& lane) {
-  std::vector<FilesJobPtr> arrived;
-  {
-    const std::lock_guard lock(lane.mutex);
-    arrived.swap(lane.arrived);
-    lane.is_placing_posted = false;
-  }
-  const auto large = std::stable_partition(arrived.begin(), arrived.end(), is_small);
-  if (large != arrived.begin()) place_some(lane, {arrived.begin(), large});
-  for (auto it = large; it != arrived.end(); ++it) place_some(lane, {*it});
-}
-
-void FilesShell::State::place_some(FilesLane& lane, const std::vector<FilesJobPtr>& some) {
-  std::vector<FilesJobPtr> wanted;
-  std::vector<disk::Landing*> landings;
-  for (const FilesJobPtr& job : some) {
-    if (job->is_cancelled) {
-      job->landing.reset();
-      end(job, Error{ErrorKind::kCancelled, "the fetch was cancelled", job->fetch.path}, {});
-      continue;
-    }
-    wanted.push_back(job);
-    landings.push_back(job->landing.get());
-  }
-  if (wanted.empty()) return;
   const auto open = lane.opened();
   SYNCLINE_CHECK(open.has_value(), "landed where nothing is open", lane.config.name);
-  {
-    const std::lock_guard lock(lane.mutex);
-    for (const FilesJobPtr& job : wanted) lane.placing.insert(job->fetch.path);
-  }
-  auto results = open->site->finish_all(landings);
-  std::vector<storage::FileChange> notes;
-  std::vector<std::pair<FilesJobPtr, std::string>> placed;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const FilesJobPtr& job = wanted[i];
-    const std::string& path = job->fetch.path;
-    job->landing.reset();
-    const bool is_known = results[i].ok() && !job->is_cancelled;
+  disk::Finishing finishing(*open->site);
+  std::vector<FilesJobPtr> before;
+  const auto place_some = [&](std::vector<FilesJobPtr> some) {
+    std::vector<disk::Landing*> landings;
+    for (const FilesJobPtr& job : some) landings.push_back(job->landing.get());
+    auto results = finishing.next(landings);
+    placed(lane, *open->tree, before, std::move(results));
+    before = std::move(some);
+  };
+  for (int lots = 0; lots < kLotsInARow; ++lots) {
+    std::vector<FilesJobPtr> arrived;
     {
       const std::lock_guard lock(lane.mutex);
-      lane.placing.erase(lane.placing.find(path));
-      if (is_known) lane.remember(path, results[i]->known);
+      arrived.swap(lane.arrived);
     }
+    if (arrived.empty()) break;
+    begin_placing(lane, arrived);
+    const auto large = std::stable_partition(arrived.begin(), arrived.end(), is_small);
+    if (large != arrived.begin()) place_some({arrived.begin(), large});
+    for (auto it = large; it != arrived.end(); ++it) {
+      place_some({});
+      place_some({*it});
+    }
+  }
+  if (!before.empty()) place_some({});
+  const std::lock_guard lock(lane.mutex);
+  lane.is_placing_posted = !lane.arrived.empty();
+  if (lane.is_placing_posted) lane.lander.post([this, &lane] { place(lane); });
+}
+
+// Those that were cancelled meanwhile end here.
+void FilesShell::State::begin_placing(FilesLane& lane, std::vector<FilesJobPtr>& lot) {
+  const auto is_cancelled = [](const FilesJobPtr& job) { return job->is_cancelled.load(); };
+  const auto cancelled = std::stable_partition(lot.begin(), lot.end(), std::not_fn(is_cancelled));
+  for (auto job = cancelled; job != lot.end(); ++job) {
+    (*job)->landing.reset();
+    end(*job, Error{ErrorKind::kCancelled, "the fetch was cancelled", (*job)->fetch.path}, {});
+  }
+  lot.erase(cancelled, lot.end());
+  const std::lock_guard lock(lane.mutex);
+  for (const FilesJobPtr& job : lot) lane.placing.emplace(job->fetch.path, false);
+}
+
+void FilesShell::State::placed(FilesLane& lane, const disk::Tree& tree,
+                               const std::vector<FilesJobPtr>& lot,
+                               std::vector<core::Result<disk::Landed>> results) {
+  if (lot.empty()) return;
+  std::vector<bool> is_known(lot.size());
+  std::map<std::string, disk::KnownFile> seen_changing;
+  {
+    const std::lock_guard lock(lane.mutex);
+    for (std::size_t i = 0; i < lot.size(); ++i) {
+      const std::string& path = lot[i]->fetch.path;
+      is_known[i] = results[i].ok() && !lot[i]->is_cancelled;
+      if (is_known[i]) lane.remember(path, results[i]->known);
+      const auto placing = lane.placing.find(path);
+      if (placing->second) {
+        seen_changing.emplace(path, is_known[i] ? results[i]->known : disk::KnownFile{});
+      }
+      lane.placing.erase(placing);
+    }
+  }
+  // Mostly what was seen was our own doing; if not, the scan tells what it was.
+  for (const std::string& path : tree.differing(seen_changing)) look_again(lane, path);
+  struct Saving {
+    FilesJobPtr job;
+    std::string conflict_copy;
+    bool is_known = false;
+  };
+  std::vector<storage::FileChange> notes;
+  std::vector<Saving> saving;
+  for (std::size_t i = 0; i < lot.size(); ++i) {
+    const FilesJobPtr& job = lot[i];
+    const std::string& path = job->fetch.path;
+    job->landing.reset();
     if (!results[i].ok()) {
       end(job, results[i].error(), {});
       continue;
     }
     if (!results[i]->conflict_copy.empty()) look_again(lane, results[i]->conflict_copy);
     // Cancelled at the last moment: the engine does not know that it is there, the scan tells.
-    if (!is_known) look_again(lane, path);
-    if (is_known) notes.push_back({path, encode(results[i]->known), job->fetch.object});
-    placed.emplace_back(job, std::move(results[i]->conflict_copy));
+    if (!is_known[i]) look_again(lane, path);
+    if (is_known[i]) notes.push_back({path, encode(results[i]->known), job->fetch.object});
+    saving.push_back({job, std::move(results[i]->conflict_copy), is_known[i]});
   }
   save(lane.config.name, std::move(notes),
-       [this, placed = std::move(placed)](const core::Status& saved) {
-         for (const auto& [job, conflict_copy] : placed) end(job, saved, conflict_copy);
+       [this, saving = std::move(saving)](const core::Status& saved) {
+         if (saved.ok()) {
+           const std::lock_guard lock(versions_mutex);
+           for (const Saving& one : saving) {
+             const engine::Fetch& fetch = one.job->fetch;
+             if (one.is_known) landed[fetch.collection][fetch.path] = fetch.object;
+           }
+         }
+         for (const Saving& one : saving) end(one.job, saved, one.conflict_copy);
        });
 }
 

@@ -17,14 +17,43 @@ bool is_own(const std::string& path) {
 }
 }  // namespace
 
-void FilesShell::files_changed(const CollectionName& collection, const std::string& path) {
+bool FilesShell::files_changed(const CollectionName& collection,
+                               const std::vector<std::string>& paths) {
   FilesLane* lane = state_->lane(collection);
-  if (lane == nullptr || is_own(path)) return;
+  if (lane == nullptr) return false;
+  std::vector<std::string> changed;
+  std::map<std::string, disk::KnownFile> known;
+  std::shared_ptr<disk::Tree> tree;
+  {
+    const std::lock_guard lock(lane->mutex);
+    tree = lane->is_open.tree;
+    for (const std::string& path : paths) {
+      if (is_own(path)) continue;
+      // Mostly what is seen is that we put it there.
+      const auto placing = lane->placing.find(path);
+      const auto found = lane->known.find(path);
+      if (placing != lane->placing.end()) {
+        placing->second = true;
+      } else if (tree && found != lane->known.end()) {
+        known.emplace(path, found->second.file);
+      } else {
+        changed.push_back(path);
+      }
+    }
+  }
+  if (!known.empty()) {
+    for (std::string& path : tree->differing(known)) changed.push_back(std::move(path));
+  }
+  if (changed.empty()) return false;
   const std::lock_guard lock(lane->mutex);
-  if (path.empty())
-    lane->is_all_changed = true;
-  else
-    lane->changed.insert(path);
+  for (std::string& path : changed) {
+    if (path.empty()) {
+      lane->is_all_changed = true;
+    } else {
+      lane->changed.insert(std::move(path));
+    }
+  }
+  return true;
 }
 
 void FilesShell::State::look_again(FilesLane& lane, const std::string& path) {

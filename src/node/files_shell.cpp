@@ -145,6 +145,19 @@ void FilesShell::State::save(const CollectionName& collection,
       });
 }
 
+// REQUIRES: the versions' mutex.
+bool FilesShell::State::was_saved(const CollectionName& collection, const std::string& path,
+                                  const std::optional<core::ObjectVersion>& version) {
+  const auto lane = landed.find(collection);
+  if (lane == landed.end()) return false;
+  const auto found = lane->second.find(path);
+  if (found == lane->second.end()) return false;
+  const bool is_same = version == found->second;
+  lane->second.erase(found);
+  const auto waiting = versions.find(collection);
+  return is_same && (waiting == versions.end() || waiting->second.count(path) == 0);
+}
+
 // What comes while a transaction runs goes into the next one together.
 void FilesShell::carry_out(const engine::PersistFacts& action) {
   State& s = *state_;
@@ -159,12 +172,14 @@ void FilesShell::carry_out(const engine::PersistFacts& action) {
     }
     const auto object = catalog::parse_object_key(fact.key);
     if (!object) continue;  // what a log holds is in the journal itself
-    std::optional<core::ObjectVersion>& version = s.versions[object->first][object->second];
-    version.reset();
-    if (fact.is_removed) continue;
-    auto decoded = core::decode_object_version(fact.value);
-    SYNCLINE_CHECK(decoded.ok(), "an own fact that cannot be read", fact.key);
-    version = std::move(decoded).value();
+    std::optional<core::ObjectVersion> version;
+    if (!fact.is_removed) {
+      auto decoded = core::decode_object_version(fact.value);
+      SYNCLINE_CHECK(decoded.ok(), "an own fact that cannot be read", fact.key);
+      version = std::move(decoded).value();
+    }
+    if (s.was_saved(object->first, object->second, version)) continue;
+    s.versions[object->first][object->second] = std::move(version);
   }
   if (s.versions.empty() || s.is_save_posted) return;
   s.is_save_posted = true;

@@ -61,15 +61,17 @@ class FilesShell {
   void attach_swarm(transports::swarm::SwarmTransport* swarm);
 
   void carry_out(const engine::ScanFiles& action);  // -> FilesScanned
-  void carry_out(const engine::Fetch& action);      // -> FetchProgress…, FetchDone
+  void carry_out(engine::Fetch action);             // -> FetchProgress…, FetchDone
   void carry_out(const engine::GrantFetch& action);
   void carry_out(const engine::PaceFetch& action);
   void carry_out(const engine::CancelFetch& action);
   void carry_out(const engine::RemoveFile& action);  // -> SourceChanged: a scan finds it gone
   void carry_out(const engine::PersistFacts& action);
 
-  // The next ScanFiles looks there; "" means anywhere. Any thread.
-  void files_changed(const core::CollectionName& collection, const std::string& relative_path);
+  // Something happened at these paths: the next ScanFiles looks; "" means anywhere. False: it was
+  // our own doing, or nothing that can be seen; no look is needed. Any thread.
+  bool files_changed(const core::CollectionName& collection,
+                     const std::vector<std::string>& relative_paths);
 
   // What lies in the collection's root, as far as it was scanned. Any thread.
   std::vector<collecting::FileHere> here(const core::CollectionName& collection);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "collections/files/finishing.hpp"
 #include "collections/files/landing_site.hpp"
 #include "collections/files/tree.hpp"
 #include "node/arriving.hpp"
@@ -71,7 +72,8 @@ struct FilesLane {
   std::multimap<core::Root, std::string> by_root;
   std::set<std::string> changed;  // to be looked at by the next scan
   bool is_all_changed = false;
-  std::multiset<std::string> placing;  // files are being put there now
+  // Files are being put there now; true: something else was seen to happen there meanwhile.
+  std::map<std::string, bool> placing;
   std::uint64_t turn = 0;
   std::vector<FilesJobPtr> arrived;  // whole, to be put into place
   bool is_placing_posted = false;
@@ -100,6 +102,8 @@ struct FilesShell::State {
   std::map<core::CollectionName, std::map<std::string, std::optional<core::ObjectVersion>>>
       versions;
   bool is_save_posted = false;
+  // Of files that landed: they were saved with what is known of the file, before the engine heard.
+  std::map<core::CollectionName, std::map<std::string, core::ObjectVersion>> landed;
 
   Serial copier{"sl-copy"};
   Serial verifier{"sl-verify"};
@@ -108,6 +112,8 @@ struct FilesShell::State {
     auto it = lanes.find(name);
     return it == lanes.end() ? nullptr : it->second.get();
   }
+  bool was_saved(const core::CollectionName& collection, const std::string& path,
+                 const std::optional<core::ObjectVersion>& version);
   void save(const core::CollectionName& collection, std::vector<storage::FileChange> changes,
             std::function<void(const core::Status&)> then = {});
 
@@ -121,7 +127,7 @@ struct FilesShell::State {
 
   // files_fetch.cpp
   FilesJobPtr under_way(std::uint64_t id);  // null: it has ended
-  core::Result<FilesJobPtr> accept(const engine::Fetch& action);
+  core::Result<FilesJobPtr> accept(engine::Fetch action);
   void start(const FilesJobPtr& job);
   void ask_to_seed(const FilesJob& job, const core::NodeId& node);  // where it goes by swarm
   transports::Source source(const FilesJob& job, const core::NodeId& node) const;
@@ -130,7 +136,9 @@ struct FilesShell::State {
   core::Status copy_from_here(const FilesJobPtr& job);
   void fetched(const FilesJobPtr& job, transports::FetchOutcome outcome);
   void place(FilesLane& lane);
-  void place_some(FilesLane& lane, const std::vector<FilesJobPtr>& some);
+  void begin_placing(FilesLane& lane, std::vector<FilesJobPtr>& lot);
+  void placed(FilesLane& lane, const disk::Tree& tree, const std::vector<FilesJobPtr>& lot,
+              std::vector<core::Result<disk::Landed>> results);
   void end(const FilesJobPtr& job, core::Status status, std::string conflict_copy);
   std::shared_ptr<Arriving> arriving(const core::Root& root);  // null: nothing of it comes
 

@@ -44,6 +44,13 @@ struct Overloaded : F... {
 template <typename... F>
 Overloaded(F...) -> Overloaded<F...>;
 
+std::vector<std::string> paths_of(const std::vector<env::FileChange>& changes) {
+  std::vector<std::string> paths;
+  paths.reserve(changes.size());
+  for (const env::FileChange& change : changes) paths.push_back(change.path);
+  return paths;
+}
+
 }  // namespace
 
 struct Node::Timers {
@@ -185,16 +192,16 @@ core::Status Node::start_watch() {
                               std::move(roots),
                               [this, kinds](const core::CollectionName& name,
                                             const std::vector<env::FileChange>& changes) {
-                                bool is_news = changes.empty();
-                                for (const env::FileChange& change : changes) {
-                                  if (kinds.at(name) == core::Kind::kSqlite) {
+                                const bool is_anywhere = changes.empty();
+                                bool is_news = is_anywhere;
+                                if (kinds.at(name) == core::Kind::kSqlite) {
+                                  for (const env::FileChange& change : changes) {
                                     is_news |= records_->file_changed(name, change);
-                                  } else {
-                                    files_->files_changed(name, change.path);
-                                    is_news = true;
                                   }
+                                } else if (!is_anywhere) {
+                                  is_news = files_->files_changed(name, paths_of(changes));
                                 }
-                                if (is_news) post(engine::SourceChanged{name, changes.empty()});
+                                if (is_news) post(engine::SourceChanged{name, is_anywhere});
                               },
                               [](const std::string& sentence) { log_warning(sentence); }));
   return {};
@@ -253,7 +260,7 @@ void Node::carry_out(engine::Action& action) {
                  [this](engine::ReadSource& a) { records_->carry_out(a); },
                  [this](engine::PersistFacts& a) { files_->carry_out(a); },
                  [this](engine::ScanFiles& a) { files_->carry_out(a); },
-                 [this](engine::Fetch& a) { files_->carry_out(a); },
+                 [this](engine::Fetch& a) { files_->carry_out(std::move(a)); },
                  [this](engine::GrantFetch& a) { files_->carry_out(a); },
                  [this](engine::PaceFetch& a) { files_->carry_out(a); },
                  [this](engine::CancelFetch& a) { files_->carry_out(a); },

@@ -190,14 +190,32 @@ Result<OwnedFd> Confined::make_folder(const std::string& path) const {
 }
 
 Result<std::optional<struct stat>> Confined::look(const std::string& path) const {
-  const auto [parent_path, name] = split_path(path);
-  auto parent = open_folder(parent_path);
-  if (!parent.ok()) {
-    if (parent.error().kind == ErrorKind::kMissing) return std::optional<struct stat>();
-    return parent.error();
+  return LastFolder(*this).look(path);
+}
+
+Result<int> LastFolder::make_folder(const std::string& path) {
+  if (!fd_.is_open() || path != path_) {
+    fd_ = OwnedFd();
+    SYNCLINE_ASSIGN(fd_, root_.make_folder(path));
+    path_ = path;
+  }
+  return fd_.get();
+}
+
+Result<std::optional<struct stat>> LastFolder::look(const std::string& path) {
+  auto [parent_path, name] = split_path(path);
+  if (!fd_.is_open() || parent_path != path_) {
+    fd_ = OwnedFd();
+    auto parent = root_.open_folder(parent_path);
+    if (!parent.ok()) {
+      if (parent.error().kind == ErrorKind::kMissing) return std::optional<struct stat>();
+      return parent.error();
+    }
+    fd_ = std::move(parent).value();
+    path_ = std::move(parent_path);
   }
   struct stat info {};
-  if (::fstatat(parent->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+  if (::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
     return std::optional<struct stat>(info);
   }
   if (errno == ENOENT) return std::optional<struct stat>();

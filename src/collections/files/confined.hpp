@@ -72,6 +72,21 @@ class Confined {
   std::string folder_;
 };
 
+// Paths that are dealt with one after the other are often in one folder: it is kept open.
+class LastFolder {
+ public:
+  // `root` outlives it.
+  explicit LastFolder(const Confined& root) : root_(root) {}
+  // As those of Confined; the descriptor holds until the next call.
+  core::Result<int> make_folder(const std::string& path);
+  core::Result<std::optional<struct stat>> look(const std::string& path);
+
+ private:
+  const Confined& root_;
+  std::string path_;
+  OwnedFd fd_;
+};
+
 // "a/b/c" -> {"a/b", "c"}; "c" -> {"", "c"}.
 std::pair<std::string, std::string> split_path(const std::string& path);
 

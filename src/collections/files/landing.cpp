@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "collections/files/content_hash.hpp"
+#include "collections/files/finishing.hpp"
 #include "collections/files/landing_state.hpp"
 #include "core/check.hpp"
 #include "core/merkle.hpp"
@@ -274,7 +275,9 @@ core::Status Landing::verify_all() {
 }
 
 core::Result<Landed> Landing::finish() {
-  return std::move(finish_group(*state_->site, {state_.get()}).front());
+  Finishing finishing(state_->site);
+  finishing.next({this});
+  return std::move(finishing.next({}).front());
 }
 
 void Landing::discard() {

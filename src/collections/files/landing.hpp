@@ -96,6 +96,7 @@ class Landing {
 
  private:
   friend class LandingSite;
+  friend class Finishing;
   explicit Landing(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

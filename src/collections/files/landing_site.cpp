@@ -210,13 +210,6 @@ Result<std::unique_ptr<Landing>> LandingSite::begin(LandingRequest request) {
   return std::unique_ptr<Landing>(new Landing(std::move(landing)));
 }
 
-std::vector<Result<Landed>> LandingSite::finish_all(const std::vector<Landing*>& landings) {
-  std::vector<Landing::State*> states;
-  states.reserve(landings.size());
-  for (Landing* landing : landings) states.push_back(landing->state_.get());
-  return finish_group(*state_, states);
-}
-
 core::Status LandingSite::remove(const std::string& path, const KnownFile& expected) {
   SYNCLINE_TRY(check_path(path));
   SYNCLINE_ASSIGN(const auto present, state_->root.look(path));

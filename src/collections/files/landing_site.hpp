@@ -55,6 +55,7 @@ class LandingSite {
   struct State;
 
  private:
+  friend class Finishing;
   explicit LandingSite(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };

@@ -72,7 +72,7 @@ struct Landing::State {
   // time; what it could not do, the next call of either says.
   core::Status begin_checkpoint();
   core::Status join_checkpoint();
-  core::Status prepare();  // everything before the data sync of finish()
+  core::Status prepare(LastFolder& folders);  // everything before the data sync of finish()
   core::Status sync_staged() const;
   core::Result<Landed> conclude(std::string conflict_copy);  // after the folder's sync
 
@@ -86,9 +86,5 @@ struct Landing::State {
   bool has_meta = false;
   bool is_done = false;
 };
-
-// Sync, place, sync the folders: of one landing or of many, with as few syncs as there can be.
-std::vector<core::Result<Landed>> finish_group(LandingSite::State& site,
-                                               const std::vector<Landing::State*>& landings);
 
 }  // namespace syncline::collections::files

@@ -21,16 +21,14 @@ using core::Result;
 constexpr int kConflictNamesMax = 100;
 
 struct Place {
-  OwnedFd folder;
+  int folder = -1;
   std::string name;
 };
 
-Result<Place> open_place(const Placement& p) {
+Result<Place> open_place(const Placement& p, LastFolder& folders) {
   auto [folder, name] = split_path(p.path);
-  Place place;
-  SYNCLINE_ASSIGN(place.folder, p.root.make_folder(folder));
-  place.name = std::move(name);
-  return place;
+  SYNCLINE_ASSIGN(const int opened, folders.make_folder(folder));
+  return Place{opened, std::move(name)};
 }
 
 bool is_flag_unknown(int code) {
@@ -89,7 +87,8 @@ std::string displaced_name(const Placement& p) {
 
 // Gives <id>.displaced a name beside the path. The same content under such a name is kept once.
 Result<std::string> keep_as_conflict(const Placement& p) {
-  SYNCLINE_ASSIGN(const Place place, open_place(p));
+  LastFolder folders(p.root);
+  SYNCLINE_ASSIGN(const Place place, open_place(p, folders));
   const std::string displaced = displaced_name(p);
   struct stat info {};
   if (::fstatat(p.staging_fd, displaced.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -100,12 +99,12 @@ Result<std::string> keep_as_conflict(const Placement& p) {
   for (int attempt = 1; attempt <= kConflictNamesMax; ++attempt) {
     const std::string copy = conflict_name(p.path, mtime_ms, p.node, attempt);
     const std::string name = split_path(copy).second;
-    const int code = move_if_free(p.staging_fd, displaced, place.folder.get(), name);
+    const int code = move_if_free(p.staging_fd, displaced, place.folder, name);
     if (code == 0) return copy;
     if (code != EEXIST) return system_error("keep the replaced version", copy, code);
     struct stat other {};
     if (!content) content = content_of(p.staging_fd, displaced, info);
-    if (content && content_of(place.folder.get(), name, other) == content) {
+    if (content && content_of(place.folder, name, other) == content) {
       ::unlinkat(p.staging_fd, displaced.c_str(), 0);
       return copy;
     }
@@ -128,10 +127,10 @@ Result<std::string> settle_displaced(const Placement& p) {
 Result<std::string> replace_by_rename(const Placement& p, const Place& place) {
   const std::string displaced = displaced_name(p);
   std::string copy;
-  if (!may_be_replaced(p, place.folder.get(), place.name)) {
+  if (!may_be_replaced(p, place.folder, place.name)) {
     const std::string kept = p.id + ".kept";
     ::unlinkat(p.staging_fd, kept.c_str(), 0);
-    if (::linkat(place.folder.get(), place.name.c_str(), p.staging_fd, kept.c_str(), 0) != 0) {
+    if (::linkat(place.folder, place.name.c_str(), p.staging_fd, kept.c_str(), 0) != 0) {
       return system_error("keep the present version", p.path, errno);
     }
     if (::renameat(p.staging_fd, displaced.c_str(), p.staging_fd, (p.id + ".data").c_str()) != 0 ||
@@ -143,8 +142,7 @@ Result<std::string> replace_by_rename(const Placement& p, const Place& place) {
              0) {
     return system_error("place the object", p.path, errno);
   }
-  if (::renameat(p.staging_fd, (p.id + ".data").c_str(), place.folder.get(), place.name.c_str()) !=
-      0) {
+  if (::renameat(p.staging_fd, (p.id + ".data").c_str(), place.folder, place.name.c_str()) != 0) {
     return system_error("place the object", p.path, errno);
   }
   return copy;
@@ -157,7 +155,7 @@ Result<std::string> exchange(const Placement& p, const Place& place) {
     return system_error("place the object", p.path, errno);
   }
   const auto swap = [&] {
-    return ::renameat2(p.staging_fd, displaced.c_str(), place.folder.get(), place.name.c_str(),
+    return ::renameat2(p.staging_fd, displaced.c_str(), place.folder, place.name.c_str(),
                        RENAME_EXCHANGE);
   };
   if (swap() == 0) {
@@ -178,16 +176,16 @@ Result<std::string> exchange(const Placement& p, const Place& place) {
 
 }  // namespace
 
-Result<std::string> place(const Placement& p) {
-  SYNCLINE_ASSIGN(const Place place, open_place(p));
+Result<std::string> place(const Placement& p, LastFolder& folders) {
+  SYNCLINE_ASSIGN(const Place place, open_place(p, folders));
   const std::string data = p.id + ".data";
   // A second time only where the present file vanished between the two looks.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const int code = move_if_free(p.staging_fd, data, place.folder.get(), place.name);
+    const int code = move_if_free(p.staging_fd, data, place.folder, place.name);
     if (code == 0) return std::string();
     if (code != EEXIST) return system_error("place the object", p.path, code);
     struct stat info {};
-    if (::fstatat(place.folder.get(), place.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+    if (::fstatat(place.folder, place.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
         !S_ISREG(info.st_mode)) {
       return in_the_way(p);
     }

@@ -34,8 +34,8 @@ struct Placement {
 };
 
 // REQUIRES: <id>.data is whole and synced; where the path exists, <id>.meta too.
-// Returns the relative path of the conflict copy that was kept, or "".
-core::Result<std::string> place(const Placement& placement);
+// Returns the relative path of the conflict copy that was kept, or "". `folders` is of the root.
+core::Result<std::string> place(const Placement& placement, LastFolder& folders);
 
 // Takes the file away from the path if it is the version `replaces`. kConflict: it is another one,
 // and was left or put back.

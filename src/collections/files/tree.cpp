@@ -271,6 +271,17 @@ void Tree::State::leave_mark() {
   is_fresh = ::write(mark->get(), line.data(), line.size()) != static_cast<ssize_t>(line.size());
 }
 
+std::vector<std::string> Tree::differing(const std::map<std::string, KnownFile>& known) const {
+  std::vector<std::string> out;
+  LastFolder folders(state_->root);
+  for (const auto& [path, file] : known) {
+    const auto info = folders.look(path);
+    const bool is_file = info.ok() && *info && S_ISREG((*info)->st_mode);
+    if (!is_file || !is_same_as_known(file, stamp_of(**info))) out.push_back(path);
+  }
+  return out;
+}
+
 void Tree::cancel() {
   state_->is_cancelled = true;
 }

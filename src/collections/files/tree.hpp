@@ -50,6 +50,10 @@ class Tree {
                    const std::set<std::string>* only_paths, core::WallMs now,
                    const std::function<void(std::vector<SeenFile>)>& found = {});
 
+  // Which of these paths do not hold what is known of them, as far as can be seen without reading?
+  // Any thread.
+  std::vector<std::string> differing(const std::map<std::string, KnownFile>& known) const;
+
   // From any thread, for good: a scan under way ends within one piece, later ones at once.
   void cancel();
 

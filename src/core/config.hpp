@@ -98,7 +98,7 @@ struct TransportLimits {
   int breaker_failures = 5;
   std::int64_t breaker_open_ms = 60000;
   int jobs_max = 8;                                   // transfers at once
-  int small_jobs_max = 512;                           // … of at most 256 KiB, beside them
+  int small_jobs_max = 2048;                          // … of at most 256 KiB, beside them
   std::int64_t window_bytes = std::int64_t{8} << 20;  // requested and not yet received, per job
   double bandwidth_total_mbps = 0;                    // megabytes per second; 0 = unlimited
   std::map<std::string, double> bandwidth_by_provider_mbps;  // glob -> MB/s

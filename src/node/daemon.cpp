@@ -1,6 +1,9 @@
 #include "node/daemon.hpp"
 
 #include <malloc.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "engine/line.hpp"
 #include "env/config_file.hpp"
@@ -28,6 +31,18 @@ void keep_memory_of_frames() {
   mallopt(M_TOP_PAD, kGrownAtOnceBytes);
 }
 
+// Programs that we start may look at each number below the limit: not more than is of use.
+constexpr rlim_t kOpenFilesMax = 64 * 1024;
+
+// Each file that is being fetched is open. The usual soft limit, 1024, is for programs that call
+// select(2).
+void raise_limit_of_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kOpenFilesMax));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int complain(const core::Error& error, int code) {
   log_error(core::to_string(error));
   return code;
@@ -42,6 +57,7 @@ core::Status check(const core::Config& config) {
 
 int run_daemon(const std::string& config_path) {
   keep_memory_of_frames();
+  raise_limit_of_files();
   start_log();
   auto config = env::load_config(config_path);
   if (!config.ok()) return complain(config.error(), kExitFailed);

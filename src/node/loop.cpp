@@ -17,6 +17,7 @@ namespace syncline::node {
 namespace {
 // Sockets are not kept waiting for more than so many at once.
 constexpr std::size_t kItemsPerTurn = 256;
+constexpr std::size_t kActionsKeptMax = 8192;
 }  // namespace
 
 struct Loop::State {
@@ -28,6 +29,7 @@ struct Loop::State {
   std::optional<core::Instant> armed_for;
   std::unique_ptr<engine::Engine> engine;
   CarryOut carry_out;
+  engine::Actions actions;  // of the step under way
   std::atomic<bool> has_stopped{false};
 
   std::mutex mutex;  // of what follows
@@ -97,9 +99,12 @@ void Loop::turn() {
 }
 
 void Loop::step(std::span<const engine::Event> events) {
-  engine::Actions actions;
+  // Kept from step to step: thousands of actions would be moved each time that it grows.
+  engine::Actions& actions = state_->actions;
   state_->engine->step(events, now(), actions);
   for (engine::Action& action : actions) state_->carry_out(action);
+  actions.clear();
+  if (actions.capacity() > kActionsKeptMax) actions = {};
   arm();
 }
 

@@ -109,6 +109,8 @@ class Matcher {
 bool glob_matches(std::string_view pattern, std::string_view text) {
   if (pattern.size() > kPatternBytesMax || text.size() > kPatternBytesMax) return false;
   if (pattern == "*" && text.find('/') == std::string_view::npos) return true;
+  if (pattern == "**") return true;
+  if (pattern.find('{') == std::string_view::npos) return Matcher(pattern, text).matches(0, 0);
   std::vector<std::string> alternatives;
   expand_braces(std::string(pattern), alternatives);
   for (const std::string& alternative : alternatives) {

@@ -113,8 +113,14 @@ void FilesShell::State::scan(FilesLane& lane, const engine::ScanFiles& action) {
     outcome.changed = std::move(changed);
     take_in(lane, std::move(outcome), since, part);
   };
-  take_in(lane, open->tree->scan(known, is_full ? nullptr : &only, event.scanned_at, found), since,
-          event);
+  // What was put there since is not hashed again; what is seen to happen to it is looked at.
+  const auto was_placed = [&](const std::string& path) {
+    const std::lock_guard lock(lane.mutex);
+    return lane.is_newer(path, since);
+  };
+  take_in(lane,
+          open->tree->scan(known, is_full ? nullptr : &only, event.scanned_at, found, was_placed),
+          since, event);
 }
 
 void FilesShell::State::take_in(FilesLane& lane, disk::ScanOutcome outcome, std::uint64_t since,

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 #include "collections/files/confined.hpp"
@@ -148,7 +149,8 @@ Listing Tree::State::list(const std::set<std::string>* only_paths) const {
 
 ScanOutcome Tree::scan(const std::map<std::string, KnownFile>& known,
                        const std::set<std::string>* only_paths, core::WallMs now,
-                       const std::function<void(std::vector<SeenFile>)>& found) {
+                       const std::function<void(std::vector<SeenFile>)>& found,
+                       const std::function<bool(const std::string&)>& passes_over) {
   ScanOutcome outcome;
   if (const core::Status usable = state_->check_root(); !usable.ok()) {
     outcome.problems.push_back(to_string(usable.error()));
@@ -165,6 +167,7 @@ ScanOutcome Tree::scan(const std::map<std::string, KnownFile>& known,
       state_->watched.erase(listed.path);
       continue;
     }
+    if (passes_over && passes_over(listed.path)) continue;
     state_->take(listed, now, outcome);
     const bool is_part =
         outcome.changed.size() >= kPartFiles || outcome.bytes_hashed - told_at_bytes >= kPartBytes;
@@ -221,7 +224,7 @@ void Tree::State::take(const Listed& listed, core::WallMs now, ScanOutcome& outc
 
 void Tree::State::find_gone(const std::map<std::string, KnownFile>& known, const Listing& listing,
                             const std::set<std::string>* only_paths, ScanOutcome& outcome) {
-  std::set<std::string> there;
+  std::unordered_set<std::string_view> there;
   for (const Listed& listed : listing.files) there.insert(listed.path);
   const std::set<std::string> unreadable(listing.unreadable.begin(), listing.unreadable.end());
   const auto consider = [&](const std::string& path) {

@@ -45,10 +45,11 @@ class Tree {
   // not exist any more is reported gone). Small files are hashed before large ones. Never fails as
   // a whole: what could not be read is in `problems`, and is neither changed nor gone.
   // With `found`, what changed is told to it in parts while the rest is still being hashed, and the
-  // outcome holds the last part.
+  // outcome holds the last part. What `passes_over` is true for is not read: somebody knows better.
   ScanOutcome scan(const std::map<std::string, KnownFile>& known,
                    const std::set<std::string>* only_paths, core::WallMs now,
-                   const std::function<void(std::vector<SeenFile>)>& found = {});
+                   const std::function<void(std::vector<SeenFile>)>& found = {},
+                   const std::function<bool(const std::string&)>& passes_over = {});
 
   // Which of these paths do not hold what is known of them, as far as can be seen without reading?
   // Any thread.

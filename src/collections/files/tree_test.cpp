@@ -304,6 +304,18 @@ TEST_F(TreeTest, gives_the_piece_layer_from_its_store_or_makes_it_again) {
   EXPECT_EQ(tree->piece_layer("a", known).value(), layer_of(content));
 }
 
+TEST_F(TreeTest, what_is_passed_over_is_neither_read_nor_gone) {
+  put("a", "one");
+  put("b", "two");
+  auto tree = open();
+  const auto passes_over = [](const std::string& path) { return path == "a"; };
+  const ScanOutcome outcome = tree->scan({}, nullptr, later(), {}, passes_over);
+  ASSERT_EQ(outcome.changed.size(), 1u);
+  EXPECT_EQ(outcome.changed[0].path, "b");
+  EXPECT_EQ(outcome.bytes_hashed, 3u);
+  EXPECT_TRUE(outcome.gone.empty());
+}
+
 TEST_F(TreeTest, ten_thousand_small_files_are_seen_in_a_moment) {
   for (int i = 0; i < 10'000; ++i) {
     const std::string path = "d" + std::to_string(i / 500) + "/f" + std::to_string(i);

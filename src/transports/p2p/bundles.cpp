@@ -16,8 +16,8 @@ namespace {
 constexpr std::uint64_t kFirstNumber = std::uint64_t{1} << 63;
 // Asked for ahead of what is being put down here.
 constexpr std::size_t kUnderWayMax = 4;
-// Then its objects go on alone, and are asked for elsewhere as well; where the request's
-// connect_timeout does not say otherwise.
+// From a source of which nothing came for so long they go on alone, and are asked for elsewhere as
+// well; where the request's connect_timeout does not say otherwise.
 constexpr core::Duration kPatience = core::seconds(5);
 
 Error cancelled(const FetchRequest& request, const char* why) {
@@ -143,8 +143,7 @@ void Bundles::ask(Out& out) {
 
 wire::BundleRequest Bundles::gather(const NodeId& source, Source& state) {
   wire::BundleRequest request;
-  const core::Instant now = clock_.now();
-  Bundle bundle{source, now + kPatience, {}};
+  Bundle bundle{source, kPatience, clock_.now(), {}};
   std::uint64_t bytes = 0;
   while (!state.waiting.empty() && request.objects.size() < wire::kBundleObjectsMax) {
     const EntryPtr& entry = state.waiting.front();
@@ -155,7 +154,7 @@ wire::BundleRequest Bundles::gather(const NodeId& source, Source& state) {
       request.objects.push_back({object.root, static_cast<std::uint32_t>(object.size_bytes)});
       bundle.entries.push_back(entry);
       const core::Duration timeout = entry->request.times.connect_timeout;
-      if (timeout.count() > 0) bundle.patient_until = now + timeout;
+      if (timeout.count() > 0) bundle.patience = timeout;
     }
     state.waiting.pop_front();
   }
@@ -215,7 +214,7 @@ void Bundles::tick() {
     const core::Instant now = clock_.now();
     for (auto it = bundles_.begin(); it != bundles_.end();) {
       const auto bundle = it++;
-      if (now < bundle->second.patient_until) continue;
+      if (now - bundle->second.quiet_since < bundle->second.patience) continue;
       out.messages.emplace_back(bundle->second.source, wire::CancelJob{bundle->first});
       for (EntryPtr& entry : take_back(bundle)) out.alone.push_back(std::move(entry));
     }
@@ -233,6 +232,9 @@ void Bundles::on_data(const NodeId& peer, wire::BundleData data) {
     bundle.entries = std::move(found->second.entries);
     --sources_.at(peer).under_way;
     bundles_.erase(found);
+    for (auto& [number, other] : bundles_) {
+      if (other.source == peer) other.quiet_since = clock_.now();
+    }
     workers_.post([this, bundle = std::move(bundle), data = std::move(data)]() mutable {
       receive(bundle, std::move(data));
     });

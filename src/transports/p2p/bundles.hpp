@@ -54,7 +54,8 @@ class Bundles {
   using EntryPtr = std::shared_ptr<Entry>;
   struct Bundle {
     core::NodeId source;
-    core::Instant patient_until;
+    core::Duration patience{};
+    core::Instant quiet_since;  // of its source
     std::vector<EntryPtr> entries;
   };
   struct Source {

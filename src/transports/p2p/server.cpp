@@ -134,11 +134,13 @@ void Server::add(const NodeId& id, std::uint64_t job, Wish wish) {
     auto [it, is_new] = peers_.try_emplace(id);
     Peer& peer = it->second;
     if (is_new) peer.link = ++links_;
-    if (peer.wishes >= limits_.requests_per_peer_max) {
+    const bool has_room =
+        peer.wishes == 0 || peer.wishes + wish.count() <= limits_.requests_per_peer_max;
+    if (!has_room) {
       refused =
           refusal(job, wish.offset, {ErrorKind::kOverloaded, "too many requests wait already", ""});
     } else {
-      ++peer.wishes;
+      peer.wishes += wish.count();
       auto& wishes = peer.jobs[job];
       if (wishes.empty()) peer.turns.push_back(job);
       wishes.push_back(std::move(wish));
@@ -155,7 +157,7 @@ void Server::on_cancel(const NodeId& id, std::uint64_t job) {
   Peer& peer = it->second;
   auto wishes = peer.jobs.find(job);
   if (wishes != peer.jobs.end()) {
-    peer.wishes -= wishes->second.size();
+    for (const Wish& wish : wishes->second) peer.wishes -= wish.count();
     peer.jobs.erase(wishes);
     std::erase(peer.turns, job);
   }
@@ -189,8 +191,8 @@ void Server::feed(const NodeId& id, Peer& peer) {
     turn.wish.length = std::min<std::uint64_t>(wish.length, kFrameBytes);
     turn.is_last_of_wish = wish.length <= kFrameBytes;
     if (turn.is_last_of_wish) {
+      peer.wishes -= wish.count();
       wishes->second.pop_front();
-      --peer.wishes;
     } else {
       wish.offset += kFrameBytes;
       wish.length -= kFrameBytes;

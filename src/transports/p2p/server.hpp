@@ -68,6 +68,7 @@ class Server {
     std::optional<std::uint64_t> blocks_of_piece;
     bool accepts_zstd = false;
     std::shared_ptr<const std::vector<wire::BundleRequest::Object>> bundle;  // or these, whole
+    std::size_t count() const { return bundle ? bundle->size() : 1; }        // as requests
   };
   struct Peer {
     std::uint64_t link = 0;  // number of the link these were asked on

@@ -42,6 +42,11 @@ Status Landing::State::prepare(LastFolder& folders) {
   }
   SYNCLINE_TRY(join_checkpoint());
   SYNCLINE_TRY(set_mode_and_time(data.get(), request.object, request.path));
+  struct stat info {};
+  if (::fstat(data.get(), &info) != 0) {
+    return system_error("look at the staged file", request.path, errno);
+  }
+  left_as = stamp_of(info);
   // What is replaced must be told apart after a crash.
   SYNCLINE_ASSIGN(const auto present, folders.look(request.path));
   has_meta = has_meta || present.has_value();
@@ -64,8 +69,8 @@ Result<Landed> Landing::State::conclude(std::string conflict_copy) {
   Landed landed;
   landed.known = {request.object.root, stamp_of(info)};
   // As we left it: what somebody has written since it got its name is not that content.
-  landed.known.stamp.size_bytes = size_bytes();
-  landed.known.stamp.mtime_ns = request.object.mtime_ms * 1'000'000;
+  landed.known.stamp.size_bytes = left_as.size_bytes;
+  landed.known.stamp.mtime_ns = left_as.mtime_ns;
   landed.conflict_copy = std::move(conflict_copy);
   data = OwnedFd();
   return landed;

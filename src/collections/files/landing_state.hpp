@@ -83,6 +83,7 @@ struct Landing::State {
   PieceSet pieces;
   std::uint64_t unsynced_bytes = 0;
   std::future<core::Status> checkpointing;
+  FileStamp left_as;  // before it got its name
   bool has_meta = false;
   bool is_done = false;
 };

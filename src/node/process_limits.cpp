@@ -51,22 +51,24 @@ void ask_for_huge_pages() {
 
 // Programs that we start may look at each number below the limit: not more than is of use.
 constexpr rlim_t kOpenFilesMax = 64 * 1024;
+constexpr std::uint64_t kOpenFilesUsual = 1024;
 
 // Each file that is being fetched is open. The usual soft limit, 1024, is for programs that call
 // select(2).
-void raise_limit_of_files() {
+std::uint64_t raise_limit_of_files() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kOpenFilesUsual;
+  const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kOpenFilesMax));
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
 }  // namespace
 
-void set_process_limits() {
+std::uint64_t set_process_limits() {
   keep_memory_of_frames();
   ask_for_huge_pages();
-  raise_limit_of_files();
+  return raise_limit_of_files();
 }
 
 }  // namespace syncline::node

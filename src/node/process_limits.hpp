@@ -1,9 +1,11 @@
 // What a daemon asks of its process before it does anything: memory and open files.
 #pragma once
 
+#include <cstdint>
+
 namespace syncline::node {
 
-// REQUIRES: no thread runs yet.
-void set_process_limits();
+// Answers how many files may be open from now on. REQUIRES: no thread runs yet.
+std::uint64_t set_process_limits();
 
 }  // namespace syncline::node

@@ -1,6 +1,5 @@
 // Headers to messages: every field of a peer is checked here, once.
 #include <algorithm>
-#include <cstring>
 
 #include "core/sha256.hpp"
 #include "core/unit.hpp"
@@ -32,7 +31,7 @@ bool get(const pb::Log& in, core::LogId& log) {
   return true;
 }
 
-bool get(const std::string& in, core::Digest256& digest) {
+bool get(std::string_view in, core::Digest256& digest) {
   if (in.size() != digest.bytes.size()) return false;
   std::copy(in.begin(), in.end(), reinterpret_cast<char*>(digest.bytes.data()));
   return true;
@@ -125,17 +124,19 @@ core::Result<WireMessage> read(const pb::BundleRequest& in) {
   BundleRequest request{in.job(), {}, in.accepts_zstd()};
   const auto count = static_cast<std::size_t>(in.sizes_size());
   constexpr std::size_t kRootBytes = sizeof(core::Root::bytes);
+  const std::string_view roots = in.roots();
   const bool is_bounded =
-      count > 0 && count <= kBundleObjectsMax && in.roots().size() == count * kRootBytes;
+      count > 0 && count <= kBundleObjectsMax && roots.size() == count * kRootBytes;
   if (!is_bounded) return kMalformed;
   std::uint64_t bytes = 0;
   request.objects.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     BundleRequest::Object& object = request.objects[i];
-    std::memcpy(object.root.bytes.data(), in.roots().data() + i * kRootBytes, kRootBytes);
     object.size_bytes = in.sizes(static_cast<int>(i));
     bytes += object.size_bytes;
-    if (object.size_bytes == 0 || bytes > kBundleBytesMax) return kMalformed;
+    const bool is_good = get(roots.substr(i * kRootBytes, kRootBytes), object.root) &&
+                         object.size_bytes > 0 && bytes <= kBundleBytesMax;
+    if (!is_good) return kMalformed;
   }
   return WireMessage(std::move(request));
 }

@@ -19,19 +19,15 @@ constexpr std::size_t kUnderWayMax = 4;
 // From a source of which nothing came for so long they go on alone, and are asked for elsewhere as
 // well; where the request's connect_timeout does not say otherwise.
 constexpr core::Duration kPatience = core::seconds(5);
-
-Error cancelled(const FetchRequest& request, const char* why) {
-  return {ErrorKind::kCancelled, why, request.path};
-}
 }  // namespace
 
 Bundles::Bundles(const env::Clock& clock, ExchangePorts ports, ExchangeLimits limits,
-                 Workers& workers, FetchAlone alone)
+                 Workers& workers, Fetcher& fetcher)
     : clock_(clock),
       ports_(std::move(ports)),
       limits_(limits),
       workers_(workers),
-      alone_(std::move(alone)),
+      fetcher_(fetcher),
       last_number_(kFirstNumber) {}
 
 void Bundles::turn(const std::function<void(Out&)>& change) {
@@ -62,7 +58,7 @@ bool Bundles::fetch(FetchRequest& request, FetchCallbacks& callbacks) {
     const NodeId* chosen = nullptr;  // the best of those of which least is wanted
     std::size_t least = 0;
     for (const transports::Source& source : request.sources) {
-      if (linked_.count(source.node) == 0) continue;
+      if (!fetcher_.is_linked(source.node)) continue;
       const auto wanted = sources_.find(source.node);
       const std::size_t waiting = wanted == sources_.end() ? 0 : wanted->second.waiting.size();
       if (chosen != nullptr && waiting >= least) continue;
@@ -90,9 +86,7 @@ void Bundles::cancel(std::uint64_t job) {
     entry = found->second;
     if (!take_up(entry)) return;
   }
-  workers_.post([this, entry] {
-    end(entry, {cancelled(entry->request, "the fetch was cancelled"), 0, {}});
-  });
+  end_cancelled(entry, "the fetch was cancelled");
 }
 
 void Bundles::close() {
@@ -105,11 +99,7 @@ void Bundles::close() {
     bundles_.clear();
     sources_.clear();
   }
-  for (const EntryPtr& entry : all) {
-    workers_.post([this, entry] {
-      end(entry, {cancelled(entry->request, "this node stops"), 0, {}});
-    });
-  }
+  for (const EntryPtr& entry : all) end_cancelled(entry, "this node stops");
 }
 
 bool Bundles::take_up(const EntryPtr& entry) {
@@ -118,12 +108,19 @@ bool Bundles::take_up(const EntryPtr& entry) {
   return true;
 }
 
-void Bundles::end(const EntryPtr& entry, FetchOutcome outcome) {
-  entry->callbacks.done(std::move(outcome));
+bool Bundles::lock_and_take_up(const EntryPtr& entry) {
+  const std::lock_guard lock(mutex_);
+  return take_up(entry);
+}
+
+void Bundles::end_cancelled(const EntryPtr& entry, const char* why) {
+  workers_.post([entry, why] {
+    entry->callbacks.done({Error{ErrorKind::kCancelled, why, entry->request.path}, 0, {}});
+  });
 }
 
 void Bundles::go_alone(const EntryPtr& entry) {
-  alone_(std::move(entry->request), std::move(entry->callbacks));
+  fetcher_.fetch(std::move(entry->request), std::move(entry->callbacks));
 }
 
 // ── asking ──────────────────────────────────────────────────────────────────────────────────────
@@ -166,24 +163,21 @@ wire::BundleRequest Bundles::gather(const NodeId& source, Source& state) {
   return request;
 }
 
-std::vector<Bundles::EntryPtr> Bundles::take_back(
-    std::map<std::uint64_t, Bundle>::iterator bundle) {
-  const auto source = sources_.find(bundle->second.source);
-  if (source != sources_.end() && source->second.under_way > 0) --source->second.under_way;
-  std::vector<EntryPtr> entries = std::move(bundle->second.entries);
+Bundles::Bundle Bundles::take_out(std::map<std::uint64_t, Bundle>::iterator bundle) {
+  Bundle taken = std::move(bundle->second);
   bundles_.erase(bundle);
-  std::erase_if(entries, [this](const EntryPtr& entry) { return !take_up(entry); });
-  return entries;
+  --sources_.at(taken.source).under_way;
+  return taken;
 }
 
-void Bundles::link_up(const NodeId& peer) {
-  const std::lock_guard lock(mutex_);
-  linked_.insert(peer);
+void Bundles::take_back(std::map<std::uint64_t, Bundle>::iterator bundle, Out& out) {
+  for (const EntryPtr& entry : take_out(bundle).entries) {
+    if (take_up(entry)) out.alone.push_back(entry);
+  }
 }
 
 void Bundles::link_down(const NodeId& peer) {
   turn([&](Out& out) {
-    linked_.erase(peer);
     const auto source = sources_.find(peer);
     if (source == sources_.end()) return;
     for (const EntryPtr& entry : source->second.waiting) {
@@ -191,8 +185,7 @@ void Bundles::link_down(const NodeId& peer) {
     }
     for (auto it = bundles_.begin(); it != bundles_.end();) {
       const auto bundle = it++;
-      if (bundle->second.source != peer) continue;
-      for (EntryPtr& entry : take_back(bundle)) out.alone.push_back(std::move(entry));
+      if (bundle->second.source == peer) take_back(bundle, out);
     }
     sources_.erase(source);
   });
@@ -203,7 +196,7 @@ bool Bundles::on_refused(const wire::ObjectRefused& refused) {
   turn([&](Out& out) {
     const auto bundle = bundles_.find(refused.job);
     if (bundle == bundles_.end()) return;
-    out.alone = take_back(bundle);
+    take_back(bundle, out);
     ask(out);
   });
   return true;
@@ -216,7 +209,7 @@ void Bundles::tick() {
       const auto bundle = it++;
       if (now - bundle->second.quiet_since < bundle->second.patience) continue;
       out.messages.emplace_back(bundle->second.source, wire::CancelJob{bundle->first});
-      for (EntryPtr& entry : take_back(bundle)) out.alone.push_back(std::move(entry));
+      take_back(bundle, out);
     }
     ask(out);
   });
@@ -228,10 +221,7 @@ void Bundles::on_data(const NodeId& peer, wire::BundleData data) {
   turn([&](Out& out) {
     const auto found = bundles_.find(data.job);
     if (found == bundles_.end() || found->second.source != peer) return;  // it was given up
-    Bundle bundle = found->second;
-    bundle.entries = std::move(found->second.entries);
-    --sources_.at(peer).under_way;
-    bundles_.erase(found);
+    Bundle bundle = take_out(found);
     for (auto& [number, other] : bundles_) {
       if (other.source == peer) other.quiet_since = clock_.now();
     }
@@ -265,10 +255,7 @@ void Bundles::receive(const Bundle& bundle, wire::BundleData data) {
     const std::uint64_t size = is_missing[i] ? 0 : entry->request.object.size_bytes;
     const std::string_view bytes = rest.substr(0, size);
     rest.remove_prefix(size);
-    {
-      const std::lock_guard lock(mutex_);
-      if (!take_up(entry)) continue;
-    }
+    if (!lock_and_take_up(entry)) continue;
     if (is_missing[i]) {
       go_alone(entry);
     } else {
@@ -290,16 +277,12 @@ void Bundles::land(const EntryPtr& entry, const NodeId& source, std::string_view
                               : core::Status(destination.error());
   }
   const bool is_ok = status.ok();  // nobody is to blame for our disk
-  end(entry, {std::move(status), wire_bytes, is_ok ? source : NodeId()});
+  entry->callbacks.done({std::move(status), wire_bytes, is_ok ? source : NodeId()});
 }
 
 void Bundles::refuse_all_of(const Bundle& bundle, const std::string& what) {
   for (const EntryPtr& entry : bundle.entries) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!take_up(entry)) continue;
-    }
-    blame(entry, bundle.source, what);
+    if (lock_and_take_up(entry)) blame(entry, bundle.source, what);
   }
 }
 
@@ -308,9 +291,10 @@ void Bundles::blame(const EntryPtr& entry, const NodeId& source, const std::stri
   if (ports_.blame) ports_.blame(source, what + " (" + request.path + ")");
   std::erase_if(request.sources, [&](const transports::Source& one) { return one.node == source; });
   if (!request.sources.empty()) return go_alone(entry);
-  end(entry, {Error{ErrorKind::kCorrupt, source.text + " " + what + "; fetch it from another node",
-                    request.path},
-              0, source});
+  entry->callbacks.done(
+      {Error{ErrorKind::kCorrupt, source.text + " " + what + "; fetch it from another node",
+             request.path},
+       0, source});
 }
 
 }  // namespace syncline::transports::p2p

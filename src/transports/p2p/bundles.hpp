@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "env/clock.hpp"
+#include "transports/p2p/fetcher.hpp"
 #include "transports/p2p/types.hpp"
 #include "transports/p2p/workers.hpp"
 #include "transports/transport.hpp"
@@ -28,18 +29,16 @@ inline constexpr std::uint64_t kBundledBytesMax = 64u << 10;
 
 class Bundles {
  public:
-  // `alone` carries out a fetch in the ordinary way.
-  using FetchAlone = std::function<void(FetchRequest, FetchCallbacks)>;
+  // `fetcher` knows who is linked, and carries out what goes on alone.
   Bundles(const env::Clock& clock, ExchangePorts ports, ExchangeLimits limits, Workers& workers,
-          FetchAlone alone);
+          Fetcher& fetcher);
 
   // False: it is not for a bundle, both are left as they are.
   bool fetch(FetchRequest& request, FetchCallbacks& callbacks);
   void cancel(std::uint64_t job);
   void close();  // ends all with kCancelled; later ones too
 
-  void link_up(const core::NodeId& peer);
-  void link_down(const core::NodeId& peer);
+  void link_down(const core::NodeId& peer);  // after the fetcher was told
   void on_data(const core::NodeId& peer, wire::BundleData data);
   // False: the number is not of a bundle.
   bool on_refused(const wire::ObjectRefused& refused);
@@ -72,26 +71,29 @@ class Bundles {
   // Under the lock:
   void ask(Out& out);
   wire::BundleRequest gather(const core::NodeId& source, Source& state);
-  std::vector<EntryPtr> take_back(std::map<std::uint64_t, Bundle>::iterator bundle);
+  Bundle take_out(std::map<std::uint64_t, Bundle>::iterator bundle);
+  void take_back(std::map<std::uint64_t, Bundle>::iterator bundle, Out& out);
   bool take_up(const EntryPtr& entry);  // false: it is over already
+
+  // Any thread:
+  bool lock_and_take_up(const EntryPtr& entry);  // take_up() under the lock
+  void end_cancelled(const EntryPtr& entry, const char* why);
+  void go_alone(const EntryPtr& entry);
 
   // On a worker:
   void receive(const Bundle& bundle, wire::BundleData data);
   void land(const EntryPtr& entry, const core::NodeId& source, std::string_view bytes,
             std::uint64_t wire_bytes);
-  void go_alone(const EntryPtr& entry);
   void refuse_all_of(const Bundle& bundle, const std::string& what);
   void blame(const EntryPtr& entry, const core::NodeId& source, const std::string& what);
-  void end(const EntryPtr& entry, FetchOutcome outcome);
 
   const env::Clock& clock_;
   const ExchangePorts ports_;
   const ExchangeLimits limits_;
   Workers& workers_;
-  const FetchAlone alone_;
+  Fetcher& fetcher_;
 
   std::mutex mutex_;
-  std::set<core::NodeId> linked_;
   std::map<core::NodeId, Source> sources_;     // of which something is wanted
   std::map<std::uint64_t, Bundle> bundles_;    // asked for, by number
   std::map<std::uint64_t, EntryPtr> entries_;  // by FetchRequest::job

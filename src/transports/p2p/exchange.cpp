@@ -27,10 +27,7 @@ struct Exchange::State {
                 }),
         server(ports, std::move(open), limits, workers),
         fetcher(self, clock, ports, limits, workers),
-        bundles(clock, ports, limits, workers,
-                [this](FetchRequest request, FetchCallbacks callbacks) {
-                  fetcher.fetch(std::move(request), std::move(callbacks));
-                }) {}
+        bundles(clock, ports, limits, workers, fetcher) {}
 
   Workers workers;
   Server server;
@@ -49,7 +46,6 @@ Exchange::~Exchange() {
 
 void Exchange::link_up(const NodeId& peer) {
   state_->fetcher.link_up(peer);
-  state_->bundles.link_up(peer);
 }
 
 void Exchange::link_down(const NodeId& peer) {

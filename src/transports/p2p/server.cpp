@@ -42,6 +42,18 @@ core::Result<std::string> read(const ServedObject& object, std::uint64_t offset,
   return Error{ErrorKind::kConflict, "the object is shorter than it was", ""};
 }
 
+bool first_block_packs(const std::string& bytes) {
+  std::string block = bytes.substr(0, core::kBlockBytes);
+  return wire::compress(block);
+}
+
+// ObjectData or BundleData.
+template <typename Data>
+void pack(Data& data) {
+  const auto raw_bytes = static_cast<std::uint32_t>(data.bytes.size());
+  if (wire::compress(data.bytes)) data.raw_bytes = raw_bytes;
+}
+
 // What a message holds in memory until the link takes it.
 std::size_t held_bytes(const wire::WireMessage& message) {
   if (const auto* data = std::get_if<wire::ObjectData>(&message)) return data->bytes.size();
@@ -57,8 +69,7 @@ bool Serving::packing_pays(std::uint64_t offset, const std::string& bytes) {
   const std::uint64_t region = offset / kPackingTriedEvery + 1;
   const std::uint64_t known = verdict_.load(std::memory_order_relaxed);
   if (known >> 1 == region) return (known & 1) != 0;
-  std::string block = bytes.substr(0, core::kBlockBytes);
-  const bool pays = wire::compress(block);
+  const bool pays = first_block_packs(bytes);
   verdict_.store(region << 1 | (pays ? 1 : 0), std::memory_order_relaxed);
   return pays;
 }
@@ -272,10 +283,17 @@ wire::WireMessage Server::make(const Turn& turn) {
     return refusal(turn.job, wish.offset, bytes.error());
   }
   wire::ObjectData data{turn.job, wish.offset, std::move(bytes).value()};
-  if (!wish.accepts_zstd || !(*serving)->packing_pays(wish.offset, data.bytes)) return data;
-  const auto raw_bytes = static_cast<std::uint32_t>(data.bytes.size());
-  if (wire::compress(data.bytes)) data.raw_bytes = raw_bytes;
+  if (wish.accepts_zstd && (*serving)->packing_pays(wish.offset, data.bytes)) pack(data);
   return data;
+}
+
+core::Result<std::string> Server::read_whole(const wire::BundleRequest::Object& wanted) {
+  SYNCLINE_ASSIGN(const auto serving, objects_.get(wanted.root));
+  const ServedObject& object = serving->object();
+  if (object.is_arriving() || object.size_bytes() != wanted.size_bytes) {
+    return Error{ErrorKind::kMissing, "the object is not here whole", ""};
+  }
+  return read(object, 0, wanted.size_bytes);
 }
 
 // What cannot be had is left out: the asker asks for it alone, and hears why.
@@ -285,25 +303,15 @@ wire::WireMessage Server::make_bundle(const Turn& turn) {
   data.bytes.reserve(turn.wish.length);
   const auto& objects = *turn.wish.bundle;
   for (std::uint32_t i = 0; i < objects.size(); ++i) {
-    const auto serving = objects_.get(objects[i].root);
-    const bool is_whole = serving.ok() &&
-                          (*serving)->object().size_bytes() == objects[i].size_bytes &&
-                          !(*serving)->object().is_arriving();
-    const std::size_t at = data.bytes.size();
-    if (is_whole) core::resize_for_overwrite(data.bytes, at + objects[i].size_bytes);
-    const bool is_read =
-        is_whole &&
-        (*serving)->object().read_at(0, std::span<char>(data.bytes).subspan(at)).value_or(0) ==
-            objects[i].size_bytes;
-    if (is_read) continue;
-    data.bytes.resize(at);
-    data.missing.push_back(i);
+    const auto bytes = read_whole(objects[i]);
+    if (bytes.ok()) {
+      data.bytes += *bytes;
+    } else {
+      data.missing.push_back(i);
+    }
   }
-  if (!turn.wish.accepts_zstd) return data;
-  const auto raw_bytes = static_cast<std::uint32_t>(data.bytes.size());
-  std::string block = data.bytes.substr(0, core::kBlockBytes);
-  const bool pays = raw_bytes <= core::kBlockBytes || wire::compress(block);
-  if (pays && wire::compress(data.bytes)) data.raw_bytes = raw_bytes;
+  const bool is_one_block = data.bytes.size() <= core::kBlockBytes;
+  if (turn.wish.accepts_zstd && (is_one_block || first_block_packs(data.bytes))) pack(data);
   return data;
 }
 

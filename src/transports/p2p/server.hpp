@@ -93,6 +93,7 @@ class Server {
   wire::WireMessage make(const Turn& turn);
   wire::WireMessage make_hashes(const Turn& turn, const ServedObject& object);
   wire::WireMessage make_bundle(const Turn& turn);
+  core::Result<std::string> read_whole(const wire::BundleRequest::Object& wanted);
 
   ExchangePorts ports_;
   ExchangeLimits limits_;

@@ -175,7 +175,8 @@ TEST_F(Shell, a_proof_names_a_damaged_file) {
     auto reopened = std::move(storage::Store::open(state.path, config.node.id)).value();
     auto known = *decode_known_file(reopened->files(kModels)->at("bad").known);
     known.stamp.ctime_ns = 0;
-    ASSERT_TRUE(reopened->save_known(kModels, {{"bad", encode(known)}}).ok());
+    const storage::FileChange rotten{"bad", encode(known), std::nullopt};
+    ASSERT_TRUE(reopened->save_files(kModels, {{rotten}}).ok());
   }
   start();
   shell->verify(kModels);

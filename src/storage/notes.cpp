@@ -8,6 +8,15 @@ namespace syncline::storage {
 
 using core::Status;
 
+namespace {
+// ?5 and ?6: is what is known of it, is its version to be saved? Otherwise it stays as it is.
+constexpr const char* kSaveFile =
+    "INSERT INTO files (collection, path, known, version) VALUES (?1, ?2, ?3, ?4) "
+    "ON CONFLICT (collection, path) DO UPDATE SET "
+    "known = CASE WHEN ?5 THEN excluded.known ELSE known END, "
+    "version = CASE WHEN ?6 THEN excluded.version ELSE version END";
+}  // namespace
+
 core::Result<std::map<std::string, std::string>> Store::cursors(
     const core::CollectionName& collection) {
   std::map<std::string, std::string> out;
@@ -54,78 +63,20 @@ core::Result<std::map<std::string, FileNote>> Store::files(const core::Collectio
   }
 }
 
-Status Store::save_known(const core::CollectionName& collection,
-                         const std::map<std::string, std::string>& known) {
-  SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(state_->db));
-  SYNCLINE_ASSIGN(
-      auto insert,
-      state_->db.prepare("INSERT INTO files (collection, path, known) VALUES (?, ?, ?) "
-                         "ON CONFLICT (collection, path) DO UPDATE SET known = excluded.known"));
-  for (const auto& [path, note] : known) {
-    insert.bind(1, std::string_view(collection.text)).bind(2, std::string_view(path));
-    insert.bind_blob(3, note);
-    SYNCLINE_TRY(insert.run());
-  }
-  return transaction.commit();
-}
-
-Status Store::save_version(const core::CollectionName& collection, const std::string& path,
-                           const core::ObjectVersion* version) {
-  SYNCLINE_ASSIGN(auto insert,
-                  state_->db.prepare(
-                      "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
-                      "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
-  insert.bind(1, std::string_view(collection.text)).bind(2, std::string_view(path));
-  if (version == nullptr) {
-    insert.bind_null(3);
-  } else {
-    insert.bind_blob(3, encode(*version));
-  }
-  return insert.run();
-}
-
 Status Store::save_files(const core::CollectionName& collection,
                          std::span<const FileChange> changes) {
   SYNCLINE_ASSIGN(sqlite::Transaction transaction, sqlite::Transaction::begin(state_->db));
-  SYNCLINE_ASSIGN(
-      auto known,
-      state_->db.prepare("INSERT INTO files (collection, path, known) VALUES (?, ?, ?) "
-                         "ON CONFLICT (collection, path) DO UPDATE SET known = excluded.known"));
-  SYNCLINE_ASSIGN(auto version,
-                  state_->db.prepare(
-                      "INSERT INTO files (collection, path, version) VALUES (?, ?, ?) "
-                      "ON CONFLICT (collection, path) DO UPDATE SET version = excluded.version"));
-  SYNCLINE_ASSIGN(auto both,
-                  state_->db.prepare("INSERT INTO files (collection, path, known, version) "
-                                     "VALUES (?, ?, ?, ?) ON CONFLICT (collection, path) DO UPDATE "
-                                     "SET known = excluded.known, version = excluded.version"));
+  SYNCLINE_ASSIGN(auto save, state_->db.prepare(kSaveFile));
   std::vector<std::string_view> emptied;  // paths of which nothing may be left
   const std::string_view name = collection.text;
   for (const FileChange& change : changes) {
-    const bool is_landed =
-        change.known && !change.known->empty() && change.version && change.version->has_value();
-    if (is_landed) {  // by far the most of many
-      both.bind(1, name).bind(2, std::string_view(change.path));
-      both.bind_blob(3, *change.known).bind_blob(4, encode(**change.version));
-      SYNCLINE_TRY(both.run());
-      continue;
-    }
-    if (change.known) {
-      known.bind(1, name).bind(2, std::string_view(change.path));
-      if (change.known->empty())
-        known.bind_null(3);
-      else
-        known.bind_blob(3, *change.known);
-      SYNCLINE_TRY(known.run());
-    }
-    if (change.version) {
-      version.bind(1, name).bind(2, std::string_view(change.path));
-      if (*change.version)
-        version.bind_blob(3, encode(**change.version));
-      else
-        version.bind_null(3);
-      SYNCLINE_TRY(version.run());
-    }
+    if (!change.known && !change.version) continue;
+    save.bind(1, name).bind(2, std::string_view(change.path)).bind_null(3).bind_null(4);
+    if (change.known && !change.known->empty()) save.bind_blob(3, *change.known);
+    if (change.version && *change.version) save.bind_blob(4, encode(**change.version));
+    save.bind(5, std::int64_t{change.known.has_value()});
+    save.bind(6, std::int64_t{change.version.has_value()});
+    SYNCLINE_TRY(save.run());
     const bool is_emptied =
         (change.known && change.known->empty()) || (change.version && !*change.version);
     if (is_emptied) emptied.push_back(change.path);
@@ -140,13 +91,6 @@ Status Store::save_files(const core::CollectionName& collection,
     }
   }
   return transaction.commit();
-}
-
-Status Store::forget_file(const core::CollectionName& collection, const std::string& path) {
-  SYNCLINE_ASSIGN(auto erase,
-                  state_->db.prepare("DELETE FROM files WHERE collection = ? AND path = ?"));
-  erase.bind(1, std::string_view(collection.text)).bind(2, std::string_view(path));
-  return erase.run();
 }
 
 }  // namespace syncline::storage

@@ -108,14 +108,9 @@ class Store {
 
   // ── files ──
   core::Result<std::map<std::string, FileNote>> files(const core::CollectionName& collection);
-  core::Status save_known(const core::CollectionName& collection,
-                          const std::map<std::string, std::string>& known);
-  core::Status save_version(const core::CollectionName& collection, const std::string& path,
-                            const core::ObjectVersion* version);
   // Many files in one transaction. A file that is left with neither is forgotten.
   core::Status save_files(const core::CollectionName& collection,
                           std::span<const FileChange> changes);
-  core::Status forget_file(const core::CollectionName& collection, const std::string& path);
 
  private:
   struct State;

@@ -99,12 +99,11 @@ class Pair {
       }
       nodes_[0].line.push_back(std::move(part));
     }
-    run(
-        [&] {
-          return nodes_[1].fetched == files &&
-                 nodes_[0].engine.next_wake() > now_ + core::milliseconds(100);
-        },
-        10'000);
+    const auto is_done = [&] {
+      return nodes_[1].fetched == files &&
+             nodes_[0].engine.next_wake() > now_ + core::milliseconds(100);
+    };
+    run(is_done, 10'000);
   }
 
   void report(benchmark::State& state, std::size_t files) const {
@@ -119,14 +118,13 @@ class Pair {
 
  private:
   template <typename Done>
-  bool run(Done is_done, int turns_max) {
+  void run(Done is_done, int turns_max) {
     for (int turn = 0; turn < turns_max; ++turn) {
       now_ = now_ + core::milliseconds(1);
       bool is_quiet = true;
       for (int i = 0; i < 2; ++i) is_quiet = !take_turn(nodes_[i], nodes_[1 - i]) && is_quiet;
-      if (is_quiet && is_done()) return true;
+      if (is_quiet && is_done()) return;
     }
-    return false;
   }
 
   bool take_turn(Node& node, Node& other) {

@@ -311,7 +311,7 @@ void FilesShell::State::place(FilesLane& lane) {
       place_some({*it});
     }
   }
-  if (!before.empty()) place_some({});
+  place_some({});
   const std::lock_guard lock(lane.mutex);
   lane.is_placing_posted = !lane.arrived.empty();
   if (lane.is_placing_posted) lane.lander.post([this, &lane] { place(lane); });

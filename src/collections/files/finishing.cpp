@@ -168,10 +168,4 @@ std::vector<Result<Landed>> Finishing::next(const std::vector<Landing*>& landing
   return results;
 }
 
-std::vector<Result<Landed>> LandingSite::finish_all(const std::vector<Landing*>& landings) {
-  Finishing finishing(*this);
-  finishing.next(landings);
-  return finishing.next({});
-}
-
 }  // namespace syncline::collections::files

@@ -37,10 +37,6 @@ class LandingSite {
   // no room (nothing is left behind).
   core::Result<std::unique_ptr<Landing>> begin(LandingRequest request);
 
-  // finish() for many small files with few fsyncs: the data of all is synced together, each is
-  // renamed, each folder is fsynced once. Answers in the same order; one failure fails only itself.
-  std::vector<core::Result<Landed>> finish_all(const std::vector<Landing*>& landings);
-
   // Removes a file (a replicated deletion). kConflict: it is not the version expected; left alone.
   core::Status remove(const std::string& path, const KnownFile& expected);
   // Sets mode and mtime of a file whose content is right already.

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "collections/files/files_test_support.hpp"
+#include "collections/files/finishing.hpp"
 #include "collections/files/tree.hpp"
 
 namespace syncline::collections::files {
@@ -355,7 +356,9 @@ TEST_F(LandingTest, a_thousand_small_files_are_finished_together) {
     if (i != 7) write_missing(*landings.back(), content);
     pointers.push_back(landings.back().get());
   }
-  const auto results = site_->finish_all(pointers);
+  Finishing finishing(*site_);
+  finishing.next(pointers);
+  const auto results = finishing.next({});
   ASSERT_EQ(results.size(), 1000u);
   for (int i = 0; i < 1000; ++i) {
     const std::string path = "d" + std::to_string(i % 10) + "/f" + std::to_string(i);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/check.hpp"
+#include "core/sha256_many.hpp"
 
 namespace syncline::core {
 
@@ -44,13 +45,7 @@ Digest256 merkle_root(std::vector<Digest256> nodes, unsigned height, std::size_t
 }
 
 std::vector<Digest256> block_hashes(std::string_view bytes) {
-  std::vector<Digest256> hashes;
-  hashes.reserve((bytes.size() + kBlockBytes - 1) / kBlockBytes);
-  while (!bytes.empty()) {
-    hashes.push_back(sha256(bytes.substr(0, kBlockBytes)));
-    bytes.remove_prefix(std::min(bytes.size(), kBlockBytes));
-  }
-  return hashes;
+  return sha256_many(bytes, kBlockBytes);
 }
 
 std::vector<Digest256> merkle_layer(const std::vector<Digest256>& leaves,

@@ -5,6 +5,7 @@
 #include <asio/ssl/error.hpp>
 
 #include "core/uninitialized.hpp"
+#include "net/congestion.hpp"
 
 namespace syncline::net {
 
@@ -84,6 +85,7 @@ void Connection::shake_hands() {
 
 void Connection::hello_done() {
   deadline_.cancel();
+  settle_congestion_control(socket().native_handle(), limits_.short_path_max);
   watch_silence();
 }
 

@@ -1,14 +1,16 @@
 #include "net/links.hpp"
 
-#include <asio/connect.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
 #include <utility>
 
+#include "net/congestion.hpp"
 #include "net/connection.hpp"
 
 namespace syncline::net {
@@ -44,6 +46,8 @@ struct Links::State : std::enable_shared_from_this<Links::State> {
   void closed(const ConnectionPtr& connection, const std::string& reason);
   bool prefers(const ConnectionPtr& fresh, const ConnectionPtr& old) const;
   void send_now(const NodeId& peer, wire::WireMessage message);
+  void connect(const ConnectionPtr& connection, std::deque<tcp::endpoint> to,
+               std::function<void(const std::error_code&)> done);
 };
 
 ConnectionOwner Links::State::owner() {
@@ -228,6 +232,7 @@ core::Status Links::listen(const std::string& host_port) {
   tcp::acceptor& acceptor = *state_->acceptor;
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor.open(endpoint.protocol(), error);
+  if (!error) begin_without_pacing(acceptor.native_handle());  // what it accepts inherits that
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
@@ -273,20 +278,40 @@ void Links::dial(const std::string& host_port, const NodeId&) {
           return;
         }
         if (found.empty() || *is_settled) return;
-        // All of a name's addresses in turn: "localhost" may be ::1 first, and nobody listens
-        // there.
-        asio::async_connect(connection->socket(), found,
-                            [=](const std::error_code& failed, const tcp::endpoint&) {
-                              timer->cancel();
-                              if (failed) {
-                                fail(failed.message());
-                                return;
-                              }
-                              if (std::exchange(*is_settled, true) || state->is_shut) return;
-                              state->strangers.insert(connection);
-                              connection->start(true);
-                            });
+        state->connect(connection, {found.begin(), found.end()},
+                       [=](const std::error_code& failed) {
+                         timer->cancel();
+                         if (failed) {
+                           fail(failed.message());
+                           return;
+                         }
+                         if (std::exchange(*is_settled, true) || state->is_shut) return;
+                         state->strangers.insert(connection);
+                         connection->start(true);
+                       });
       });
+}
+
+// All of a name's addresses in turn: "localhost" may be ::1 first, and nobody listens there.
+void Links::State::connect(const ConnectionPtr& connection, std::deque<tcp::endpoint> to,
+                           std::function<void(const std::error_code&)> done) {
+  const tcp::endpoint next = to.front();
+  to.pop_front();
+  auto tried = [state = shared_from_this(), connection, to = std::move(to),
+                done](const std::error_code& error) {
+    const bool is_over = !error || error == asio::error::operation_aborted || to.empty();
+    is_over ? done(error) : state->connect(connection, to, done);
+  };
+  std::error_code error;
+  tcp::socket& socket = connection->socket();
+  if (socket.is_open()) socket.close(error);
+  socket.open(next.protocol(), error);
+  if (error) {
+    asio::post(io, [tried = std::move(tried), error] { tried(error); });
+    return;
+  }
+  begin_without_pacing(socket.native_handle());
+  socket.async_connect(next, std::move(tried));
 }
 
 bool Links::send(const NodeId& peer, wire::WireMessage message) {

@@ -44,9 +44,10 @@ struct LinkLimits {
   core::Duration connect_timeout = core::milliseconds(5000);
   core::Duration hello_timeout = core::seconds(10);  // handshake and hello together
   core::Duration ping_interval = core::seconds(5);
-  core::Duration silence_max = core::seconds(20);        // then the link is dead
-  std::size_t strangers_max = 64;                        // connections that are no link yet
-  std::size_t queued_bytes_max = std::size_t{64} << 20;  // of control frames, per link
+  core::Duration silence_max = core::seconds(20);         // then the link is dead
+  core::Duration short_path_max = core::milliseconds(1);  // there and back: see congestion.hpp
+  std::size_t strangers_max = 64;                         // connections that are no link yet
+  std::size_t queued_bytes_max = std::size_t{64} << 20;   // of control frames, per link
 };
 
 struct LinkCallbacks {

@@ -224,6 +224,7 @@ core::Result<transports::DestinationPtr> FilesShell::State::open_landing(
   request.object = job->fetch.object;
   request.piece_layer = std::move(layer);
   request.replaces = job->fetch.replaces;
+  request.is_read_while_it_lands = job->fetch.share_count > 1;
   const auto known = lane.known_at(job->fetch.path);
   const bool has_older = known && known->root == request.replaces && !request.replaces.is_zero();
   if (has_older) request.replaces_known = *known;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "collections/files/content_hash.hpp"
 #include "collections/files/finishing.hpp"
@@ -23,8 +24,13 @@ namespace {
 // Between two checkpoints. Less: more waiting for the disk; more: more is fetched again after a
 // crash, and the wait at the end is longer.
 constexpr std::uint64_t kCheckpointBytes = 64u << 20;
+// While one is still being written, no other begins until so much waits: a disk that is slow for a
+// moment does not hold up what comes in.
+constexpr std::uint64_t kUnsyncedBytesMax = 4 * kCheckpointBytes;
 // The kernel is asked to begin writing after so much, so that a checkpoint finds little left.
 constexpr std::uint64_t kWriteBehindBytes = 8u << 20;
+// What is smaller is likely to be read as soon as it is there (a model), and fits beside the rest.
+constexpr std::uint64_t kUncachedBytesMin = 256u << 20;
 
 core::Status write_at(int fd, std::uint64_t offset, std::string_view bytes,
                       const std::string& path) {
@@ -42,6 +48,10 @@ core::Status write_at(int fd, std::uint64_t offset, std::string_view bytes,
 
 std::uint64_t Landing::State::piece_count() const {
   return piece_count_of(size_bytes());
+}
+
+bool Landing::State::is_cached() const {
+  return size_bytes() < kUncachedBytesMin || request.is_read_while_it_lands;
 }
 
 const core::Digest256& Landing::State::expected(std::uint64_t piece) const {
@@ -206,7 +216,9 @@ core::Status Landing::State::store(std::uint64_t piece, std::string_view bytes) 
   if (unsynced_bytes % kWriteBehindBytes < kPieceBytes) {
     ::sync_file_range(data.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
   }
-  return unsynced_bytes < kCheckpointBytes ? core::Status() : begin_checkpoint();
+  if (unsynced_bytes < kCheckpointBytes) return {};
+  if (is_checkpointing() && unsynced_bytes < kUnsyncedBytesMax) return {};
+  return begin_checkpoint();
 }
 
 core::Status Landing::State::begin_checkpoint() {
@@ -214,16 +226,22 @@ core::Status Landing::State::begin_checkpoint() {
   unsynced_bytes = 0;
   has_meta = true;
   // The pieces of now: those that follow are not known to be on disk when this one ends.
-  checkpointing =
-      std::async(std::launch::async,
-                 [file = data.get(), notes = meta(), name = id, where = site]() -> core::Status {
-                   if (::fdatasync(file) != 0) {
-                     return system_error("sync the staged file", notes.path, errno);
-                   }
-                   SYNCLINE_TRY(where->write_meta_unsynced(name, notes));
-                   return where->sync_meta(name);
-                 });
+  checkpointing = std::async(std::launch::async,
+                             [file = data.get(), notes = meta(), name = id, where = site,
+                              is_cached = is_cached()]() -> core::Status {
+                               if (::fdatasync(file) != 0) {
+                                 return system_error("sync the staged file", notes.path, errno);
+                               }
+                               if (!is_cached) ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+                               SYNCLINE_TRY(where->write_meta_unsynced(name, notes));
+                               return where->sync_meta(name);
+                             });
   return {};
+}
+
+bool Landing::State::is_checkpointing() const {
+  return checkpointing.valid() &&
+         checkpointing.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
 core::Status Landing::State::join_checkpoint() {

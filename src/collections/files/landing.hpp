@@ -40,6 +40,7 @@ struct LandingRequest {
   std::vector<core::Digest256> piece_layer;  // roots of the pieces; empty: see verify_all
   core::Root replaces;                       // what may be replaced at the path; zero = nothing
   std::optional<KnownFile> replaces_known;   // its stamp, so that it need not be read again
+  bool is_read_while_it_lands = false;       // others are served from it: stays in the page cache
 };
 
 struct Landed {

@@ -61,6 +61,9 @@ struct Landing::State {
   bool is_resumable() const { return size_bytes() >= kResumeBytesMin; }
   // An object of one piece needs no layer: its piece's root is its own.
   bool has_layer() const { return size_bytes() <= kPieceBytes || !request.piece_layer.empty(); }
+  // Else what is on disk leaves the page cache: the next bytes go to the same pages, while those
+  // come anew cost more than the copy into them, and others keep what they have cached.
+  bool is_cached() const;
   const core::Digest256& expected(std::uint64_t piece) const;
   LandingMeta meta() const;
 
@@ -71,6 +74,7 @@ struct Landing::State {
   // The same beside the caller, who goes on writing: the disk works while bytes arrive. One at a
   // time; what it could not do, the next call of either says.
   core::Status begin_checkpoint();
+  bool is_checkpointing() const;
   core::Status join_checkpoint();
   core::Status prepare(LastFolder& folders);  // everything before the data sync of finish()
   core::Status sync_staged() const;

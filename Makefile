@@ -19,8 +19,8 @@ help:  ## this list
 AMD64_ONLY := libipsec-mb-dev
 
 install:  ## Debian packages of packages.txt that are missing
-	@missing=$$(grep -vE '^(#|$$)' packages.txt | \
-		{ [ "$$(dpkg --print-architecture)" = amd64 ] && cat || grep -vxF '$(AMD64_ONLY)'; } | while read -r p; do \
+	@[ "$$(dpkg --print-architecture)" = amd64 ] || without='$(AMD64_ONLY)'; \
+	missing=$$(grep -vE '^(#|$$)' packages.txt | grep -vxF "$${without:-none}" | while read -r p; do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 		echo "installing:" $$missing; \

@@ -76,7 +76,8 @@ class Landing {
   core::Result<std::uint64_t> reuse_from(const std::string& older_path);
 
   // Syncs the data written so far, then the bitfield that claims it. write_piece has it done each
-  // 64 MiB, beside the caller; call it before a planned stop.
+  // 64 MiB, beside the caller (each 256 MiB at the latest where the disk does not keep up); call it
+  // before a planned stop.
   core::Status checkpoint();
 
   // Where an outside program (rsync, aria2) writes the object instead of write_piece; follow with

@@ -77,8 +77,10 @@ void MerkleHasher::update(std::string_view bytes) {
   size_bytes_ += bytes.size();
   while (!bytes.empty()) {
     if (block_fill_ == 0 && bytes.size() >= kBlockBytes) {
-      leaves_.push_back(sha256(bytes.substr(0, kBlockBytes)));
-      bytes.remove_prefix(kBlockBytes);
+      const auto whole = bytes.substr(0, bytes.size() - bytes.size() % kBlockBytes);
+      const std::vector<Digest256> hashes = block_hashes(whole);
+      leaves_.insert(leaves_.end(), hashes.begin(), hashes.end());
+      bytes.remove_prefix(whole.size());
       continue;
     }
     const std::size_t take = std::min(bytes.size(), kBlockBytes - block_fill_);

@@ -10,8 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -64,24 +64,15 @@ def write_behind(path, blocks, block):
     """The disk works while bytes are written, and what is on it leaves the page cache, so that the
     next bytes go to the same memory.
     """
-    with open(path, "wb", buffering=0) as out:
-        waiting = threading.Semaphore(0)
-        is_over = threading.Event()
-
-        def sync():
-            while not is_over.is_set():
-                waiting.acquire()
-                os.fdatasync(out.fileno())
-                os.posix_fadvise(out.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        thread = threading.Thread(target=sync)
-        thread.start()
+    def sync(file):
+        os.fdatasync(file)
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    with open(path, "wb", buffering=0) as out, ThreadPoolExecutor(1) as beside:
         for i in range(blocks):
             out.write(block)
             if (i + 1) % (SYNC_EVERY_BYTES // BUFFER) == 0:
-                waiting.release()
-        is_over.set()
-        waiting.release()
-        thread.join()
+                beside.submit(sync, out.fileno())
+        beside.submit(sync, out.fileno()).result()
         os.fsync(out.fileno())
 
 

@@ -7,16 +7,10 @@
 
 #include "core/merkle.hpp"
 #include "core/sha256.hpp"
+#include "core/test_bytes.hpp"
 
 namespace syncline::core {
 namespace {
-
-std::string some_bytes(std::size_t size) {
-  std::string bytes(size, '\0');
-  std::uint32_t state = 1;
-  for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
-  return bytes;
-}
 
 std::vector<Digest256> one_after_the_other(std::string_view bytes, std::size_t message_bytes) {
   std::vector<Digest256> digests;
@@ -29,12 +23,12 @@ std::vector<Digest256> one_after_the_other(std::string_view bytes, std::size_t m
 RC_GTEST_PROP(Sha256Many, gives_what_one_after_the_other_gives, ()) {
   const auto size = *rc::gen::inRange<std::size_t>(0, 20'000);
   const auto message_bytes = *rc::gen::inRange<std::size_t>(1, 1'000);
-  const std::string bytes = some_bytes(size);
+  const std::string bytes = test_bytes(size);
   RC_ASSERT(sha256_many(bytes, message_bytes) == one_after_the_other(bytes, message_bytes));
 }
 
 TEST(Sha256Many, any_number_of_blocks_with_or_without_a_part_of_one_is_hashed_right) {
-  const std::string bytes = some_bytes(40 * kBlockBytes);
+  const std::string bytes = test_bytes(40 * kBlockBytes);
   for (std::size_t blocks = 0; blocks < 40; ++blocks) {
     for (const std::size_t more : {std::size_t{0}, std::size_t{1}, kBlockBytes - 1}) {
       const auto some = std::string_view(bytes).substr(0, blocks * kBlockBytes + more);
@@ -45,7 +39,7 @@ TEST(Sha256Many, any_number_of_blocks_with_or_without_a_part_of_one_is_hashed_ri
 }
 
 TEST(Sha256Many, threads_do_not_disturb_each_other) {
-  const std::string bytes = some_bytes(64 * kBlockBytes);
+  const std::string bytes = test_bytes(64 * kBlockBytes);
   const auto wanted = one_after_the_other(bytes, kBlockBytes);
   std::vector<std::thread> threads;
   std::vector<int> wrong(4);

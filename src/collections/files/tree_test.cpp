@@ -120,6 +120,7 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
   const auto one_look = Clock::now() - before;  // of a scan, on this machine, in this build
   const core::Root root_of_ones = root_of(ones);
   std::atomic<bool> is_over{false};
+  std::atomic<int> scans{0};
   std::thread writer([&] {
     for (int round = 0; !is_over; ++round) {
       const int fd = ::open(at("a").c_str(), O_WRONLY);
@@ -128,8 +129,12 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
         ASSERT_EQ(::pwrite(fd, content.data() + i, 1 << 16, static_cast<off_t>(i)), 1 << 16);
       }
       ::close(fd);
-      // Long enough to look stable to a scan, too short for every scan to be over in time.
-      std::this_thread::sleep_for(round % 3 == 0 ? 4 * one_look : one_look / 2);
+      // Mostly so short a rest that a scan which took the file for stable is not over in time; now
+      // and then one in which a whole scan begins and ends, however slow the machine is.
+      const int seen = scans;
+      do {
+        std::this_thread::sleep_for(one_look / 2);
+      } while (round % 3 == 0 && !is_over && scans < seen + 2);
     }
   });
   int taken = 0;
@@ -140,6 +145,7 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
   };
   while (!passed(2) || (!passed(60) && (taken == 0 || postponed == 0))) {
     const ScanOutcome outcome = tree->scan({}, nullptr, later(0));
+    ++scans;
     postponed += static_cast<int>(outcome.unstable.size());
     for (const SeenFile& seen : outcome.changed) {
       ++taken;

@@ -22,6 +22,7 @@
 #include "transports/swarm/owned_fd.hpp"
 #include "transports/swarm/session_settings.hpp"
 #include "transports/swarm/torrent.hpp"
+#include "transports/swarm/wrong_piece_guard.hpp"
 
 namespace syncline::transports::swarm {
 
@@ -154,6 +155,7 @@ core::Status Session::State::add(const Root& root, lt::add_torrent_params params
                   lt::torrent_flags::disable_pex | lt::torrent_flags::no_verify_files |
                   lt::torrent_flags::duplicate_is_error;
   params.max_connections = 200;
+  params.extensions.emplace_back([](const auto&, auto) { return wrong_piece_guard(); });
   lt::error_code error;
   const std::lock_guard lock(mutex);
   Torrent torrent;
@@ -200,8 +202,7 @@ core::Status Session::download(const Download& download) {
     if (download.pieces[i]) params.have_pieces.set_bit(lt::piece_index_t(static_cast<int>(i)));
   }
   for (std::size_t i = 0; download.count > 1 && i < download.pieces.size(); ++i) {
-    const bool is_ours =
-        static_cast<int>(i % static_cast<std::size_t>(download.count)) == download.rank;
+    const bool is_ours = i % download.count == static_cast<std::size_t>(download.rank);
     params.piece_priorities.push_back(is_ours ? lt::top_priority : lt::default_priority);
   }
   params.download_limit = bytes_per_second(download.limit_mbps);

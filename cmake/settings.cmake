@@ -23,6 +23,12 @@ if(SYNCLINE_SANITIZE)
     set(SYNCLINE_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
   endif()
 endif()
+# The memory of programs that run long or large: docs/decisions/0050. Sanitizers bring their own.
+add_library(syncline_allocator INTERFACE)
+if(NOT SYNCLINE_SANITIZE)
+  find_library(TCMALLOC tcmalloc_minimal REQUIRED)
+  target_link_libraries(syncline_allocator INTERFACE ${TCMALLOC})
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these falsely through inlined std::string and std::variant code.
   target_compile_options(syncline_settings INTERFACE

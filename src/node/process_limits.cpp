@@ -1,6 +1,5 @@
 #include "node/process_limits.hpp"
 
-#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -13,25 +12,12 @@ namespace syncline::node {
 
 namespace {
 
-// Frames of 256 KiB come and go all the time. By itself glibc gives the memory of each back to the
-// kernel and has it filled with zeros for the next: a third of the time of a large transfer.
-constexpr int kKeptBytes = 64 << 20;        // free memory beyond this is given back
-constexpr int kOwnMappingBytes = 32 << 20;  // what is larger is mapped for itself; the highest
-constexpr int kGrownAtOnceBytes = 1 << 20;
-
-void keep_memory_of_frames() {
-  mallopt(M_MMAP_THRESHOLD, kOwnMappingBytes);
-  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
-  mallopt(M_TOP_PAD, kGrownAtOnceBytes);
-}
-
 // A heap that grows by pages of 4 KiB costs a fault for each, microseconds on a virtual machine.
-// The kernel is asked for pages of 2 MiB for its beginning: for these blocks, which are kept free
-// afterwards. Nothing of it counts as used before it is.
+// The kernel is asked for pages of 2 MiB for its beginning: for these blocks, which the allocator
+// keeps afterwards. Nothing of it counts as used before it is.
 constexpr std::size_t kBlocks = 3;
 constexpr std::size_t kBlockBytes = 16u << 20;
 constexpr std::uintptr_t kHugePageBytes = 2u << 20;
-static_assert(kBlocks * kBlockBytes < kKeptBytes && kBlockBytes < kOwnMappingBytes);
 
 void ask_for_huge_pages() {
   std::array<void*, kBlocks> blocks{};
@@ -43,7 +29,7 @@ void ask_for_huge_pages() {
   const std::uintptr_t first =
       (address(*lowest) + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
   const std::uintptr_t last = (address(*highest) + kBlockBytes) / kHugePageBytes * kHugePageBytes;
-  // One after the other, as glibc gives them. A kernel that has none goes on as before.
+  // One after the other, as a fresh allocator gives them. A kernel that has none goes on as before.
   const bool is_one_range = address(*lowest) != 0 && last - first <= (kBlocks + 1) * kBlockBytes;
   if (is_one_range) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
   std::for_each(blocks.rbegin(), blocks.rend(), [](void* block) { std::free(block); });
@@ -66,7 +52,6 @@ std::uint64_t raise_limit_of_files() {
 }  // namespace
 
 std::uint64_t set_process_limits() {
-  keep_memory_of_frames();
   ask_for_huge_pages();
   return raise_limit_of_files();
 }

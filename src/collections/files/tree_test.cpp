@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "collections/files/files_test_support.hpp"
+#include "collections/files/stability.hpp"
 
 namespace syncline::collections::files {
 namespace {
@@ -120,7 +121,7 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
   const auto one_look = Clock::now() - before;  // of a scan, on this machine, in this build
   const core::Root root_of_ones = root_of(ones);
   std::atomic<bool> is_over{false};
-  std::atomic<int> scans{0};
+  std::atomic<int> taken{0};
   std::thread writer([&] {
     for (int round = 0; !is_over; ++round) {
       const int fd = ::open(at("a").c_str(), O_WRONLY);
@@ -129,15 +130,14 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
         ASSERT_EQ(::pwrite(fd, content.data() + i, 1 << 16, static_cast<off_t>(i)), 1 << 16);
       }
       ::close(fd);
-      // Mostly so short a rest that a scan which took the file for stable is not over in time; now
-      // and then one in which a whole scan begins and ends, however slow the machine is.
-      const int seen = scans;
+      // Mostly a rest in which a scan takes the file for stable and does not come to its end; now
+      // and then one that lasts until it has, however slow the machine is.
+      const int before_rest = taken;
       do {
-        std::this_thread::sleep_for(one_look / 2);
-      } while (round % 3 == 0 && !is_over && scans < seen + 2);
+        std::this_thread::sleep_for(std::chrono::milliseconds(kQuietMsMin) + one_look / 2);
+      } while (round % 3 == 0 && !is_over && taken == before_rest);
     }
   });
-  int taken = 0;
   int postponed = 0;
   const auto start = Clock::now();
   const auto passed = [&](int seconds) {
@@ -145,7 +145,6 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
   };
   while (!passed(2) || (!passed(60) && (taken == 0 || postponed == 0))) {
     const ScanOutcome outcome = tree->scan({}, nullptr, later(0));
-    ++scans;
     postponed += static_cast<int>(outcome.unstable.size());
     for (const SeenFile& seen : outcome.changed) {
       ++taken;
@@ -154,7 +153,7 @@ TEST_F(TreeTest, a_file_that_is_rewritten_in_place_is_never_taken_with_a_mixed_c
   }
   is_over = true;
   writer.join();
-  EXPECT_GT(taken, 0);
+  EXPECT_GT(taken.load(), 0);
   EXPECT_GT(postponed, 0);
 }
 

@@ -5,6 +5,7 @@
 // out and counted: a newer version of Syncline may know more kinds of facts.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,6 +26,12 @@ std::string removed_key(const core::NodeId& node);
 std::optional<core::NodeId> parse_removed_key(const std::string& key);
 
 using ObjectId = std::pair<core::CollectionName, std::string>;  // collection, path
+// For tables that are looked up in, and walked through only to count or where any entry will do.
+struct ObjectHash {
+  std::size_t operator()(const ObjectId& object) const {
+    return std::hash<std::string>()(object.second);
+  }
+};
 using LogHolders = std::map<core::NodeId, core::SeqSet>;
 using ObjectHolders = std::map<core::NodeId, core::ObjectVersion>;
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -69,8 +70,8 @@ class Line {
   bool has_limits_ = false;  // of the configuration
   scheduling::Scheduler scheduler_;
   scheduling::JobId next_job_ = 1;
-  std::map<ObjectId, Entry> entries_;
-  std::map<scheduling::JobId, ObjectId> objects_;
+  std::unordered_map<ObjectId, Entry, ObjectHash> entries_;
+  std::unordered_map<scheduling::JobId, ObjectId> objects_;
   std::set<core::CollectionName> paused_;
   std::deque<ObjectId> started_;
   std::vector<Stopped> stopped_;

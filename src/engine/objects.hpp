@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/config.hpp"
@@ -153,7 +154,7 @@ class Objects {
   int starts_left_ = 0;         // of this turn
   bool is_more_ready_ = false;  // the last turn did not get to the end of what may start
   core::Instant looked_at_;
-  std::map<ObjectId, std::uint64_t> job_of_;
+  std::unordered_map<ObjectId, std::uint64_t, ObjectHash> job_of_;
   std::map<std::uint64_t, FetchState> fetches_;
   struct Hurry {
     core::Priority priority = core::Priority::kNormal;

@@ -81,6 +81,7 @@ core::Result<transfer::Choice> Ways::choose(const CollectionName& collection, st
   task.bytes = bytes;
   task.targets = targets;
   task.are_parts_served = bytes >= transfer::kSharedBytesMin;
+  task.is_explained = false;  // of a choice only what it is goes on from here
   if (!forced.empty()) {
     SYNCLINE_ASSIGN(task.forced, transfer::parse_transport(forced));
   }

@@ -84,11 +84,12 @@ void WatchThread::State::tell_changes() {
 
 void WatchThread::State::run() {
   pthread_setname_np(pthread_self(), "sl-watch");
-  auto woken_at = std::chrono::steady_clock::now();
+  using Clock = std::chrono::steady_clock;
   int wakes = 0;
   while (true) {
     add_roots();
     pollfd fds[] = {{watch.fd(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
+    const auto waits_since = Clock::now();
     const int ready = ::poll(fds, 2, waiting.empty() ? -1 : kRootRetryMs);
     if (ready < 0 && errno != EINTR) {
       problem("watching for changes has ended: " + std::string(::strerror(errno)) +
@@ -97,10 +98,8 @@ void WatchThread::State::run() {
     }
     if ((fds[1].revents & POLLIN) != 0) return;
     if (ready <= 0 || (fds[0].revents & POLLIN) == 0) continue;
+    wakes = Clock::now() - waits_since < kBurstGap ? wakes + 1 : 0;
     if (wakes > kBurstWakes) std::this_thread::sleep_for(kBurstPause);
-    const auto now = std::chrono::steady_clock::now();
-    wakes = now - woken_at < kBurstGap + kBurstPause ? wakes + 1 : 0;
-    woken_at = now;
     tell_changes();
   }
 }

@@ -131,6 +131,7 @@ Candidate estimate(const Task& task, Transport transport,
   const double once =
       setup_seconds(transport, best.is_linked) + static_cast<double>(task.bytes) / kMb / rate;
   candidate.seconds = once / success_of(best, transport);
+  if (!task.is_explained) return candidate;
   if (transport == Transport::kNfs) {
     candidate.why = "copied on one machine (from " + best.id.text + ")";
   } else {
@@ -147,6 +148,8 @@ Candidate estimate(const Task& task, Transport transport,
 
 // Why a swarm is not worth it; empty if it is.
 std::string not_worth_a_swarm(const Task& task) {
+  const bool is_worth_it = task.bytes >= kSwarmBytesMin && task.targets >= kSwarmTargetsMin;
+  if (!is_worth_it && !task.is_explained) return "a swarm does not pay";
   if (task.bytes < kSwarmBytesMin) {
     return "a swarm does not pay for " + core::say_bytes(static_cast<double>(task.bytes));
   }
@@ -223,7 +226,7 @@ core::Result<Choice> choose(const Task& task, const Breakers& breakers, core::In
   }
   put_cheapest_first(choice.order);
   const Candidate& first = choice.order.front();
-  choice.why = std::string(to_string(first.transport)) + ": " + first.why;
+  if (task.is_explained) choice.why = std::string(to_string(first.transport)) + ": " + first.why;
   return choice;
 }
 

@@ -49,6 +49,7 @@ struct Task {
   bool are_parts_served = false;  // who has a part of it serves that part over p2p
   double downlink_mbps = 0;       // of the one who wants it, MB/s; 0 = not known
   std::optional<Transport> forced;
+  bool is_explained = true;  // else a choice says nothing of why: its sentences cost more than it
 };
 
 struct Candidate {

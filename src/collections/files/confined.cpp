@@ -228,17 +228,26 @@ std::pair<std::string, std::string> split_path(const std::string& path) {
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
-core::Status set_mode_and_time(int fd, const core::ObjectVersion& object, const std::string& path) {
-  if (::fchmod(fd, (object.mode & 0777) | 0400) != 0) {
-    return system_error("set the file's mode", path, errno);
-  }
+mode_t mode_of(const core::ObjectVersion& object) {
+  return (object.mode & 0777) | 0400;
+}
+
+core::Result<struct stat> set_mode_and_time(int fd, const core::ObjectVersion& object,
+                                            const std::string& path) {
   const std::int64_t ms = object.mtime_ms;
   const std::int64_t seconds = ms >= 0 ? ms / 1000 : (ms - 999) / 1000;
   const timespec mtime{static_cast<time_t>(seconds),
                        static_cast<long>((ms - seconds * 1000) * 1'000'000)};
   const timespec times[2] = {{0, UTIME_OMIT}, mtime};
   if (::futimens(fd, times) != 0) return system_error("set the file's time", path, errno);
-  return {};
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return system_error("look at the file", path, errno);
+  if ((info.st_mode & 07777) == mode_of(object)) return info;
+  if (::fchmod(fd, mode_of(object)) != 0) {
+    return system_error("set the file's mode", path, errno);
+  }
+  if (::fstat(fd, &info) != 0) return system_error("look at the file", path, errno);
+  return info;
 }
 
 }  // namespace syncline::collections::files

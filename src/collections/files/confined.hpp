@@ -90,8 +90,11 @@ class LastFolder {
 // "a/b/c" -> {"a/b", "c"}; "c" -> {"", "c"}.
 std::pair<std::string, std::string> split_path(const std::string& path);
 
-// As the object had them at its origin; never set-uid, and always readable for its owner, since it
+// Of an object's file: as at its origin; never set-uid, and always readable for its owner, since it
 // is to be served onward.
-core::Status set_mode_and_time(int fd, const core::ObjectVersion& object, const std::string& path);
+mode_t mode_of(const core::ObjectVersion& object);
+// Sets what differs of it and the time; answers with how the file is then.
+core::Result<struct stat> set_mode_and_time(int fd, const core::ObjectVersion& object,
+                                            const std::string& path);
 
 }  // namespace syncline::collections::files

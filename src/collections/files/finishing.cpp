@@ -41,11 +41,8 @@ Status Landing::State::prepare(LastFolder& folders) {
                  request.path};
   }
   SYNCLINE_TRY(join_checkpoint());
-  SYNCLINE_TRY(set_mode_and_time(data.get(), request.object, request.path));
-  struct stat info {};
-  if (::fstat(data.get(), &info) != 0) {
-    return system_error("look at the staged file", request.path, errno);
-  }
+  SYNCLINE_ASSIGN(const struct stat info,
+                  set_mode_and_time(data.get(), request.object, request.path));
   left_as = stamp_of(info);
   // What is replaced must be told apart after a crash.
   SYNCLINE_ASSIGN(const auto present, folders.look(request.path));

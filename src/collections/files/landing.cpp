@@ -98,9 +98,11 @@ core::Status Landing::State::open_data() {
 core::Status Landing::State::create_data() {
   const std::string name = id + ".data";
   pieces = PieceSet(piece_count());
+  // One that is never opened again may have its mode from the beginning.
+  const mode_t mode = is_resumable() ? 0600 : mode_of(request.object);
   const auto create = [&] {
     data = OwnedFd(::openat(site->staging.get(), name.c_str(),
-                            O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+                            O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
     return data.is_open();
   };
   if (!create() && errno == EEXIST) {

@@ -33,8 +33,9 @@ class LandingSite {
   LandingSite& operator=(const LandingSite&) = delete;
 
   // A new landing, or the one of the same path and root that was interrupted.
-  // kInvalid: path refused, or piece layer that does not hash to the root; kExhausted: the disk has
-  // no room (nothing is left behind).
+  // kInvalid: path refused, or piece layer that does not hash to the root; for an object of more
+  // than a piece also what stands in its way (of a smaller one finish() says so). kExhausted: the
+  // disk has no room (nothing is left behind).
   core::Result<std::unique_ptr<Landing>> begin(LandingRequest request);
 
   // Removes a file (a replicated deletion). kConflict: it is not the version expected; left alone.

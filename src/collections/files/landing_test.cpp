@@ -270,11 +270,16 @@ TEST_F(LandingTest, a_path_that_escapes_or_is_ours_is_refused) {
   std::filesystem::create_directory(folder_ + "/outside");
   std::filesystem::create_directory_symlink(folder_ + "/outside", at("link"));
   std::filesystem::create_symlink(folder_ + "/outside/x", at("file-link"));
+  const std::string large = test_bytes(kPieceBytes + 1);
   for (const char* path : {"../outside/x", "/tmp/x", "link/x", "file-link", "a/../../outside/x",
                            ".syncline/staging/x", ".syncline", ""}) {
-    const auto landing = site_->begin(request_for(path, "x"));
+    const auto landing = site_->begin(request_for(path, large));
     ASSERT_FALSE(landing.ok()) << path;
     EXPECT_EQ(landing.error().kind, core::ErrorKind::kInvalid) << path;
+    // Of a single piece before it is placed.
+    const auto landed = land(request_for(path, "x"), "x");
+    ASSERT_FALSE(landed.ok()) << path;
+    EXPECT_EQ(landed.error().kind, core::ErrorKind::kInvalid) << path;
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/outside"));
 }
@@ -292,7 +297,10 @@ TEST_F(LandingTest, a_link_that_is_put_in_the_way_during_the_landing_is_not_foll
 
 TEST_F(LandingTest, a_folder_or_pipe_at_the_path_is_left_alone) {
   std::filesystem::create_directories(at("d/inside"));
-  EXPECT_EQ(site_->begin(request_for("d", "x")).error().kind, core::ErrorKind::kInvalid);
+  const std::string large = test_bytes(kPieceBytes + 1);
+  EXPECT_EQ(site_->begin(request_for("d", large)).error().kind, core::ErrorKind::kInvalid);
+  EXPECT_EQ(land(request_for("d", "x"), "x").error().kind, core::ErrorKind::kInvalid);
+  EXPECT_TRUE(std::filesystem::is_directory(at("d/inside")));
   auto landing = begin(request_for("late", "x"));
   write_missing(*landing, "x");
   std::filesystem::create_directories(at("late/folder"));
